@@ -1,0 +1,53 @@
+"""What happened: who, what, where in the tree at that time, when. Events are only ever added."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from sqlalchemy import ForeignKey, Index
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base, Id, Now, Path, words
+from models.treepath import TreePath
+
+
+class Happening(StrEnum):
+    """What an event tells of."""
+
+    UNION_FOUNDED = "union.founded"
+    ACCOUNT_CREATED = "account.created"
+    APPOINTED = "appointment.made"
+    APPOINTMENT_ENDED = "appointment.ended"
+    INVITE_CREATED = "invite.created"
+    INVITE_REVOKED = "invite.revoked"
+    REGISTRATION_SUBMITTED = "registration.submitted"
+    REGISTRATION_RESUBMITTED = "registration.resubmitted"
+    REGISTRATION_WITHDRAWN = "registration.withdrawn"
+    REGISTRATION_APPROVED = "registration.approved"
+    REGISTRATION_REJECTED = "registration.rejected"
+    ID_NUMBER_REVEALED = "idNumber.revealed"
+
+
+class Event(Base):
+    """Written in the transaction of what it tells of. Holds no ID number, phone or token."""
+
+    __tablename__ = "event"
+    __table_args__ = (
+        Index("ix_event_union_id", "union_id", "id"),
+        Index("ix_event_path", "path"),
+        Index("ix_event_registration_id", "registration_id"),
+        Index("ix_event_actor_id", "actor_id"),
+    )
+
+    id: Mapped[Id]
+    at: Mapped[Now]
+    action: Mapped[Happening] = mapped_column(words(Happening))
+    # Absent for the operator's command line.
+    actor_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    union_id: Mapped[int | None] = mapped_column(ForeignKey("trade_union.id"))
+    # The union's place at that time; a later move does not rewrite history.
+    path: Mapped[TreePath | None] = mapped_column(Path)
+    registration_id: Mapped[int | None] = mapped_column(ForeignKey("registration.id"))
+    # What the sentence needs: names, a reason.
+    details: Mapped[dict[str, str]] = mapped_column(JSONB, default=dict)

@@ -1,0 +1,84 @@
+"""An application to become a union: its rounds as they were submitted, and what was decided."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import ARRAY, CheckConstraint, DateTime, ForeignKey, Index, String
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from models.base import At, Base, Id, Now, words
+from models.kinds import EntryRoute, UnionKind
+from models.particulars import Particulars, employer_is_whole
+from models.review import Decision, State
+
+
+class Registration(Base):
+    """登记: pending until the union applied to decides. It becomes a node only when approved."""
+
+    __tablename__ = "registration"
+    __table_args__ = (
+        CheckConstraint("(status = 'APPROVED') = (union_id is not null)", name="union"),
+        CheckConstraint("round >= 1", name="round"),
+        # The queue of one union, oldest first.
+        Index("ix_registration_pending", "parent_id", "submitted_at", "id", postgresql_where="status = 'PENDING'"),
+        Index("ix_registration_parent_id", "parent_id"),
+        Index("ix_registration_applicant_id", "applicant_id", "id"),
+    )
+
+    id: Mapped[Id]
+    parent_id: Mapped[int] = mapped_column(ForeignKey("trade_union.id"))
+    applicant_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    kind: Mapped[UnionKind] = mapped_column(words(UnionKind))
+    status: Mapped[State] = mapped_column(words(State), default=State.PENDING)
+    round: Mapped[int] = mapped_column(default=1)
+    entry_route: Mapped[EntryRoute | None] = mapped_column(words(EntryRoute))
+    invite_id: Mapped[int | None] = mapped_column(ForeignKey("invite.id"), index=True)
+    # Of the latest round: a corrected form queues again at the end.
+    submitted_at: Mapped[Now]
+    decided_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    union_id: Mapped[int | None] = mapped_column(ForeignKey("trade_union.id"), unique=True)
+
+    # `raise`: an unloaded relation is a bug to see in a test, not a query to run by surprise.
+    current: Mapped[Submission] = relationship(
+        primaryjoin="and_(Submission.registration_id == Registration.id, Submission.round == Registration.round)",
+        foreign_keys="[Submission.registration_id, Submission.round]",
+        viewonly=True,
+        uselist=False,
+        lazy="raise",
+    )
+
+
+class Submission(Particulars, Base):
+    """One round, frozen as it was submitted."""
+
+    __tablename__ = "submission"
+    __table_args__ = (employer_is_whole(),)
+
+    registration_id: Mapped[int] = mapped_column(ForeignKey("registration.id"), primary_key=True)
+    round: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    submitted_at: Mapped[Now]
+    # Input fields that differ from the round before, in the API's spelling.
+    changed: Mapped[list[str]] = mapped_column(ARRAY(String), default=list)
+
+    @property
+    def seal_name(self) -> str:
+        return f"submission:{self.registration_id}:{self.round}"
+
+
+class Review(Base):
+    """A decision on one round: APPROVE or REJECT, with an opinion (审核意见)."""
+
+    __tablename__ = "review"
+    __table_args__ = (CheckConstraint("decision <> 'REJECT' or opinion is not null", name="opinion"),)
+
+    registration_id: Mapped[int] = mapped_column(ForeignKey("registration.id"), primary_key=True)
+    # One decision a round: the key itself refuses a second.
+    round: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    decision: Mapped[Decision] = mapped_column(words(Decision))
+    opinion: Mapped[str | None]
+    # [{"field": …, "opinion": …}]
+    field_opinions: Mapped[list[dict[str, str]]] = mapped_column(JSONB, default=list)
+    reviewer_id: Mapped[int] = mapped_column(ForeignKey("account.id"), index=True)
+    decided_at: Mapped[At]

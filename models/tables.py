@@ -1,0 +1,7 @@
+"""Every table, imported together so that the metadata is whole."""
+
+from models import account, certificate, event, idempotency, invite, region, registration, union
+from models.base import Base
+
+metadata = Base.metadata
+__all__ = ["account", "certificate", "event", "idempotency", "invite", "metadata", "region", "registration", "union"]

@@ -1,0 +1,66 @@
+"""One policy for text that people type, applied where it enters."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Final
+
+from models.errors import Code, Problem, Rejected
+
+NAME_LENGTH: Final = 100
+LINE_LENGTH: Final = 200
+PROSE_LENGTH: Final = 2000
+
+# Cc control, Cf format (zero-width, bidi overrides), Cs surrogates, Co private use, Cn unassigned:
+# what cannot be seen lets two names look the same, or one read as another.
+_UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+
+_KEY: Final = re.compile(r"[!-~]{1,200}", re.ASCII)
+
+
+def check_name(text: str) -> str:
+    """The name of a person or an organisation: one line, NFC, at most 100 characters.
+
+    Raises:
+        Rejected: REQUIRED, TOO_LONG, or INVALID where it holds control, zero-width or bidi characters.
+    """
+    return _check(text, NAME_LENGTH, allowed="")
+
+
+def check_line(text: str) -> str:
+    """An address or the like: one line, NFC, at most 200 characters. Raises as `check_name`."""
+    return _check(text, LINE_LENGTH, allowed="")
+
+
+def check_prose(text: str) -> str:
+    """An opinion or a reason: lines allowed, NFC, at most 2000 characters. Raises as `check_name`."""
+    return _check(text.replace("\r\n", "\n"), PROSE_LENGTH, allowed="\n\t")
+
+
+def _check(text: str, longest: int, *, allowed: str) -> str:
+    if len(text) > 4 * longest:  # before any work is done on it
+        raise Rejected(Problem(Code.TOO_LONG, params={"max": longest}))
+    if any(unicodedata.category(char) in _UNSEEN and char not in allowed for char in text):
+        raise Rejected(Problem(Code.INVALID, why="unseen_character"))
+    text = unicodedata.normalize("NFC", text).strip()
+    if not text:
+        raise Rejected(Problem(Code.REQUIRED))
+    if len(text) > longest:
+        raise Rejected(Problem(Code.TOO_LONG, params={"max": longest}))
+    return text
+
+
+def fold(name: str) -> str:
+    """The name as a key: equal for two names that a reader would call the same.
+
+    NFKC (full-width letters and digits become plain ones), case folded, white space gone.
+    """
+    return "".join(unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold()).split())
+
+
+def check_key(key: str) -> str:
+    """An idempotency key as its client made it. Raises: Rejected, INVALID."""
+    if not _KEY.fullmatch(key):
+        raise Rejected(Problem(Code.INVALID, why="key"))
+    return key

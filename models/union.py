@@ -1,0 +1,85 @@
+"""A trade union as a node of the tree. (The class is TradeUnion: Python's own union is another word.)"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    CheckConstraint,
+    Computed,
+    DateTime,
+    ForeignKeyConstraint,
+    Index,
+    String,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base, Id, Now, Path, words
+from models.kinds import UnionKind, UnionStatus
+from models.particulars import Particulars, employer_is_whole
+from models.treepath import MAX_DEPTH, TreePath
+
+
+class TradeUnion(Particulars, Base):
+    """工会. Nothing becomes one before the union above has said yes."""
+
+    __tablename__ = "trade_union"
+    __table_args__ = (
+        # Truth is parent_id; path is derived from it. These refuse a path that contradicts its
+        # parent, an orphan and a cycle (a path of finite length that ends in one's own label and
+        # starts with one's parent's whole path cannot lead back to oneself). Deferred, because
+        # a move rewrites a subtree in one statement.
+        ForeignKeyConstraint(
+            ["parent_id", "parent_path"],
+            ["trade_union.id", "trade_union.path"],
+            name="fk_trade_union_parent",
+            deferrable=True,
+            initially="DEFERRED",
+        ),
+        CheckConstraint("subpath(path, -1, 1)::text = tree_label(id)", name="own_label"),
+        CheckConstraint("(parent_id is null) = (nlevel(path) = 1)", name="root"),
+        CheckConstraint(f"nlevel(path) <= {MAX_DEPTH + 1}", name="depth"),
+        CheckConstraint("(kind = 'GRASSROOTS') = (employer_name is not null)", name="employer"),
+        employer_is_whole(),
+        CheckConstraint("(status = 'DISSOLVED') = (dissolved_at is not null)", name="dissolved"),
+        # The parent's key: what the foreign key above refers to.
+        UniqueConstraint("id", "path"),
+        # A subtree is a range of this index: path >= X and path < X || '-'.
+        Index("uq_trade_union_path", "path", unique=True, postgresql_include=["id", "kind", "status"]),
+        Index("ix_trade_union_parent_id_id", "parent_id", "id"),
+        Index(
+            "uq_trade_union_parent_id_name_key",
+            "parent_id",
+            "name_key",
+            unique=True,
+            postgresql_where="status = 'ACTIVE'",
+            postgresql_nulls_not_distinct=True,
+        ),
+        Index("uq_trade_union_uscc", "uscc", unique=True, postgresql_where="status = 'ACTIVE'"),
+        Index("ix_trade_union_name_key", "name_key"),
+    )
+
+    id: Mapped[Id]
+    parent_id: Mapped[int | None] = mapped_column(BigInteger)
+    path: Mapped[TreePath] = mapped_column(Path)
+    parent_path: Mapped[TreePath | None] = mapped_column(Path, Computed("subpath(path, 0, -1)", persisted=True))
+    kind: Mapped[UnionKind] = mapped_column(words(UnionKind))
+    status: Mapped[UnionStatus] = mapped_column(words(UnionStatus), default=UnionStatus.ACTIVE)
+    # The name folded (models/text.py): unique among live siblings.
+    name_key: Mapped[str]
+    former_names: Mapped[list[str]] = mapped_column(ARRAY(String), default=list)
+    # On the card, for those who hold the code.
+    contact_phone: Mapped[str | None]
+    created_at: Mapped[Now]
+    dissolved_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+    @property
+    def seal_name(self) -> str:
+        return f"trade_union:{self.id}"
+
+    @property
+    def depth(self) -> int:
+        return self.path.depth
