@@ -1,0 +1,46 @@
+"""Brings a database to the schema and the regions of this version."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from storage.regions import load_regions
+
+MIGRATIONS = Path(__file__).parent.parent / "migrations"
+
+# Any number, the same for all: two servers starting together migrate one after the other.
+_ADVISORY_LOCK = 7_263_001
+
+
+async def migrate(url: str, *, to: str = "head") -> str:
+    """Runs every migration that is missing, then refreshes the regions; gives the revision it ends at."""
+    engine = create_async_engine(url)
+    try:
+        async with engine.connect() as connection:
+            await connection.execute(text("select pg_advisory_lock(:key)"), {"key": _ADVISORY_LOCK})
+            await connection.commit()
+            revision = await connection.run_sync(_migrate, to)
+            await connection.commit()
+            if to == "head":
+                await load_regions(connection)
+                await connection.commit()
+            return revision
+    finally:
+        await engine.dispose()
+
+
+def _migrate(connection: Connection, to: str) -> str:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["connection"] = connection
+    if to == "base":
+        command.downgrade(config, to)
+    else:
+        command.upgrade(config, to)
+    return MigrationContext.configure(connection).get_current_revision() or "base"
