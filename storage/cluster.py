@@ -1,0 +1,192 @@
+"""The embedded database, for a server that was given no DATABASE_URL: PostgreSQL in DATA_DIR/postgres.
+
+- It listens on a local socket only. The application signs in with a password (scram-sha-256) and owns
+  its database; the superuser is the operating system's owner of the files and nobody else (peer).
+- Any number of processes may share a DATA_DIR. Each holds a shared lock while it runs and the last one
+  to leave stops the database; the kernel drops the lock of a process that was killed, so the database it
+  left behind is found running and taken over.
+"""
+
+import fcntl
+import os
+import secrets
+import signal
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Final
+
+from sqlalchemy import URL
+
+from storage.postgres import PATIENCE, PORT, ClusterError, Postgres
+from storage.unprivileged import UnreachableError, account
+
+__all__ = ["FORGETFUL", "SETTINGS", "Cluster", "ClusterError", "running"]
+
+NAME: Final = "uniontree"  # of the database and of the role that owns it
+SETTINGS: Final[Mapping[str, str]] = {
+    "listen_addresses": "",
+    "unix_socket_permissions": "0700",
+    "max_connections": "60",
+    "shared_buffers": "256MB",
+    "work_mem": "16MB",
+    "maintenance_work_mem": "128MB",
+    "random_page_cost": "1.1",  # a solid-state disk
+    "jit": "off",  # compiles for longer than our statements take
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "log_checkpoints": "off",
+    # Errors are the application's to report; in the server's own log they would quote personal data.
+    "log_min_messages": "log",
+    "log_min_error_statement": "panic",
+}
+# For tests: what a power cut would lose is not worth waiting for.
+FORGETFUL: Final[Mapping[str, str]] = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+LOCALE: Final = "encoding 'UTF8' locale_provider builtin builtin_locale 'C.UTF-8' locale 'C'"
+PROVISION: Final = rf"""
+select 'create role {NAME} login' where not exists (select from pg_roles where rolname = '{NAME}') \gexec
+alter role {NAME} password :'password';
+select $$create database {NAME} owner {NAME} template template0 {LOCALE}$$
+ where not exists (select from pg_database where datname = '{NAME}') \gexec
+"""  # noqa: S608 - constants
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A running PostgreSQL with the role and the database `uniontree`."""
+
+    postgres: Postgres
+    password: str = field(repr=False)
+
+    def url(self, database: str = NAME) -> str:
+        """The SQLAlchemy URL of a database, password included."""
+        # The port is spelled out: left out, asyncpg would take it from PGPORT.
+        where = {"host": str(self.postgres.sockets), "port": str(PORT)}
+        url = URL.create("postgresql+asyncpg", username=NAME, password=self.password, database=database, query=where)
+        return url.render_as_string(hide_password=False)
+
+    def create_database(self, name: str, template: str = "template0") -> str:
+        """A new database, a copy of `template`, to which nobody may be connected; its URL comes back."""
+        self.postgres.psql(f'create database "{name}" owner {NAME} template "{template}" {LOCALE};')
+        return self.url(name)
+
+    def drop_database(self, name: str) -> None:
+        """Drops a database if it exists, and whoever is connected to it."""
+        self.postgres.psql(f'drop database if exists "{name}" with (force);')
+
+
+@contextmanager
+def running(data_dir: Path, settings: Mapping[str, str] | None = None) -> Iterator[Cluster]:
+    """The cluster in `data_dir`, made if it is missing, started if it is not running.
+
+    While it runs, SIGTERM and SIGHUP leave this block as SystemExit, so that the database is stopped.
+    `settings` (postgresql.conf's names) go before SETTINGS; they count only if this call starts the cluster.
+
+    Raises:
+        ClusterError: it cannot be made or started.
+    """
+    with ExitStack() as leaving:
+        leaving.enter_context(_leaving_on_signals())
+        with _in_plain_words():
+            folder = data_dir.resolve()
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            postgres = Postgres(folder / "postgres", account(folder / "postgres"))
+            turn = leaving.enter_context((folder / "postgres.turn").open("a")).fileno()
+            users = leaving.enter_context((folder / "postgres.users").open("a")).fileno()
+            leaving.callback(_leave, postgres, turn, users)
+            with _alone(turn):
+                fcntl.flock(users, fcntl.LOCK_SH)
+                _start(postgres, {**SETTINGS, **(settings or {})})
+                cluster = Cluster(postgres, _provision(postgres))
+        yield cluster
+
+
+def _leave(postgres: Postgres, turn: int, users: int) -> None:
+    """Stops the cluster if nobody else uses it."""
+    with _alone(turn):
+        try:
+            fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return
+        postgres.stop()
+
+
+@contextmanager
+def _alone(turn: int) -> Iterator[None]:
+    """One process at a time starts or stops the cluster."""
+    fcntl.flock(turn, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        fcntl.flock(turn, fcntl.LOCK_UN)
+
+
+@contextmanager
+def _leaving_on_signals() -> Iterator[None]:
+    """Makes SystemExit of the signals that would end the process with no chance to stop the database."""
+
+    def leave(number: int, _frame: FrameType | None) -> None:
+        signal.signal(number, signal.SIG_IGN)  # once is enough: stopping is under way
+        raise SystemExit(0)
+
+    def hang_up(_number: int, _frame: FrameType | None) -> None:
+        signal.raise_signal(signal.SIGTERM)  # which a web server, once it runs, answers in its own way
+
+    here = threading.current_thread() is threading.main_thread()  # elsewhere handlers cannot be set
+    wanted = {signal.SIGTERM: leave, signal.SIGHUP: hang_up} if here else {}
+    ours = {one: handler for one, handler in wanted.items() if signal.getsignal(one) == signal.SIG_DFL}
+    for one, handler in ours.items():
+        signal.signal(one, handler)
+    try:
+        yield
+    finally:
+        for one in ours:
+            signal.signal(one, signal.SIG_DFL)
+
+
+@contextmanager
+def _in_plain_words() -> Iterator[None]:
+    """Makes ClusterError of what is wrong with folders and users."""
+    try:
+        yield
+    except UnreachableError as error:
+        raise ClusterError(str(error)) from error
+    except OSError as error:
+        raise ClusterError(f"The database's files cannot be used: {error.strerror}: {error.filename}.") from error
+
+
+def _start(postgres: Postgres, settings: Mapping[str, str]) -> None:
+    """Leaves the cluster ready: made, started, taken over or waited for, as it needs."""
+    postgres.make_reachable()
+    if not postgres.data.exists():
+        _password_file(postgres).unlink(missing_ok=True)
+        postgres.initialise(durable=settings.get("fsync") != "off")
+    postgres.check_version()
+    deadline = time.monotonic() + PATIENCE
+    while not postgres.is_ready():
+        if time.monotonic() > deadline:
+            raise ClusterError(f"The database in {postgres.data} runs, but it is not ready after {PATIENCE} s.")
+        if not postgres.is_alive() and not postgres.answers():
+            postgres.start(settings)
+        time.sleep(0.01)
+
+
+def _provision(postgres: Postgres) -> str:
+    """The password of our role. The file that keeps it is written last: with it, role and database are there."""
+    file = _password_file(postgres)
+    if file.exists():
+        return file.read_text()
+    password = secrets.token_urlsafe(32)
+    postgres.psql(rf"\set password {password}" + PROVISION)
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
+        out.write(password)
+    return password
+
+
+def _password_file(postgres: Postgres) -> Path:
+    return postgres.data.with_name("postgres.password")

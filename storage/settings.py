@@ -1,0 +1,197 @@
+"""Every setting of the server, from the environment and from DATA_DIR/secrets.env; the environment wins.
+
+With no DATABASE_URL the server brings its own database and, on its first start, makes its own secrets:
+both are in DATA_DIR and belong together. With a DATABASE_URL the secrets have to be given.
+"""
+
+import base64
+import binascii
+import os
+import re
+import secrets
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BeforeValidator, Field, Secret, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+from typing_extensions import override
+
+KEY_BYTES: Final = 32
+SECRETS: Final = ("ID_NUMBER_KEYS", "BLIND_INDEX_KEY", "LINK_KEY")
+
+
+class SettingsError(Exception):
+    """The settings cannot be used; says which and why in plain sentences, and never a value."""
+
+
+def _key(text: str) -> bytes:
+    with suppress(binascii.Error, ValueError):
+        key = base64.b64decode(text, validate=True)
+        if len(key) == KEY_BYTES:
+            return key
+    raise ValueError(f"should have keys of {KEY_BYTES} bytes in base64")
+
+
+def _keyring(text: str) -> dict[str, bytes]:
+    parts = [one.strip().partition(":") for one in text.split(",")]
+    names = {name for name, _, _ in parts if re.fullmatch(r"[A-Za-z0-9_-]{1,16}", name)}
+    if len(names) < len(parts):
+        raise ValueError("should be id:key pairs with commas between; ids have 1 to 16 letters or digits, each its own")
+    return {name: _key(key) for name, _, key in parts}
+
+
+def _database_url(text: str) -> str:
+    """The URL as SQLAlchemy wants it: its driver named, and libpq's sslmode under asyncpg's name."""
+    try:
+        url = make_url(text)
+    except (ArgumentError, ValueError):
+        url = None
+    if url is None or url.drivername not in {"postgres", "postgresql", "postgresql+asyncpg"} or not url.database:
+        raise ValueError("should look like postgresql://user:password@host:5432/database")
+    query = {"ssl" if name == "sslmode" else name: value for name, value in url.query.items()}
+    return url.set(drivername="postgresql+asyncpg", query=query).render_as_string(hide_password=False)
+
+
+def _web_address(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError("should look like https://unions.example.org")
+    return text.rstrip("/")
+
+
+def _own_address(known: dict[str, Any]) -> str:
+    """Where a browser on this machine finds the server."""
+    host = {"0.0.0.0": "localhost", "::": "localhost"}.get(known["host"], known["host"])  # noqa: S104 - reads, binds none
+    return f"http://[{host}]:{known['port']}" if ":" in host else f"http://{host}:{known['port']}"
+
+
+Key = Secret[Annotated[bytes, BeforeValidator(_key)]]
+Keyring = Secret[Annotated[dict[str, bytes], BeforeValidator(_keyring)]]
+
+
+class Settings(BaseSettings):
+    """The settings; each is the environment variable of the same name in capitals."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="ignore", enable_decoding=False, env_ignore_empty=True, hide_input_in_errors=True
+    )
+
+    # Where the server listens; 0.0.0.0 is every network of the machine.
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=1, le=65535)
+    # The address that people use, as it stands in QR codes and links; https makes cookies Secure.
+    public_url: Annotated[str, BeforeValidator(_web_address)] = Field(default_factory=_own_address)
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    # Certificates, secrets and the embedded database.
+    data_dir: Path = Path("data")
+    # postgresql://…; none means the embedded database.
+    database_url: Annotated[str, BeforeValidator(_database_url)] | None = Field(default=None, repr=False)
+    pool_size: int = Field(default=10, ge=1, le=100)
+    statement_timeout: float = Field(default=5, gt=0, description="seconds")
+
+    session_days: int = Field(default=30, ge=1, le=365)
+    # How long a signed link to a certificate works.
+    link_seconds: int = Field(default=300, ge=1, le=86400)
+    max_certificate_bytes: int = Field(default=10 * 1024 * 1024, ge=1024)
+    max_certificate_pixels: int = Field(default=40_000_000, ge=1)
+
+    # The mini-program that 工会登记二维码 open; without its ids they are ordinary links.
+    wechat_app_id: str | None = None
+    wechat_original_id: str | None = None
+    wechat_page: str = "pages/register/index"
+
+    # AES-256 keys of resident ID numbers, `id:key,id:key`: the first encrypts, every one decrypts.
+    id_number_keys: Keyring
+    # HMAC key that finds an ID number without decrypting any; another key finds none of the old ones.
+    blind_index_key: Key
+    # Signs links to certificates; another key ends those that are out.
+    link_key: Key
+
+    @classmethod
+    @override
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """load_settings() hands the environment over; nothing else looks at it."""
+        return init_settings, dotenv_settings
+
+
+def load_settings(environ: Mapping[str, str]) -> Settings:
+    """The settings that `environ` asks for. Makes DATA_DIR and its secrets.env on an embedded database's first start.
+
+    Raises:
+        SettingsError: something is missing or malformed.
+    """
+    given = {name: value for name in Settings.model_fields if (value := environ.get(name.upper()))}
+    given["data_dir"] = str(Path(given.get("data_dir", "data")).resolve())
+    file = Path(given["data_dir"]) / "secrets.env"
+    try:
+        if "database_url" not in given and not all(name.lower() in given for name in SECRETS):
+            _ensure_secrets(file)
+        return Settings(_env_file=file, **given)  # type: ignore[call-arg,arg-type] # pydantic reads texts
+    except ValidationError as error:
+        raise SettingsError(_in_plain_words(error)) from None
+    except OSError as error:
+        raise SettingsError(f"DATA_DIR cannot be used: {error.strerror}: {error.filename}.") from error
+
+
+def generate_secrets() -> dict[str, str]:
+    """Fresh values for the settings that are secret, by the names of their variables."""
+    id_number_key, blind_index_key, link_key = (
+        base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode() for _ in SECRETS
+    )
+    values = (f"{secrets.token_hex(4)}:{id_number_key}", blind_index_key, link_key)
+    return dict(zip(SECRETS, values, strict=True))
+
+
+def _ensure_secrets(file: Path) -> None:
+    """Makes the file of secrets if it is missing; never beside a database that was written with others.
+
+    Raises:
+        SettingsError: the database is there and the secrets are not.
+    """
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if file.exists():
+        return
+    if (file.parent / "postgres").exists():
+        raise SettingsError(
+            f"{file} is missing, and the database beside it was written with its keys. Put the file back from a "
+            f"backup, or set {', '.join(SECRETS)}."
+        )
+    lines = ["# Keys of this folder's database. Without them its ID numbers cannot be read: keep a copy elsewhere."]
+    lines += [f"{name}={value}" for name, value in generate_secrets().items()]
+    draft = file.with_name(f"secrets.{os.getpid()}.env")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
+        out.write("\n".join([*lines, ""]))
+        out.flush()
+        os.fsync(out.fileno())
+    with suppress(FileExistsError):  # another process was first: theirs counts
+        os.link(draft, file)
+    draft.unlink()
+
+
+def _in_plain_words(error: ValidationError) -> str:
+    """What is wrong, a line for each setting, without the values."""
+    found = error.errors(include_url=False, include_context=False, include_input=False)
+    missing = [str(one["loc"][0]).upper() for one in found if one["type"] == "missing"]
+    lines = [
+        f"{str(one['loc'][0]).upper()} {one['msg'].removeprefix('Value error, ').removeprefix('Input ')}."
+        for one in found
+        if one["type"] not in {"missing", "default_factory_not_called"}
+    ]
+    if missing:
+        lines.append(f"Missing, and there is no default: {', '.join(missing)}.")
+    if any(name in line for name in SECRETS for line in lines):
+        lines.append("`python server.py keys` prints fresh ones.")
+    return "\n".join(lines)
