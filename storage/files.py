@@ -1,0 +1,111 @@
+"""Files named by their content, in a folder of the server's own.
+
+A file is there whole or not at all, and stays when the machine stops: it is written beside its
+place, forced to disk, then renamed. So a row that names a file can be written after `put`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import os
+import re
+import secrets
+import time
+from pathlib import Path
+from typing import Final
+
+import aiofiles
+import aiofiles.os
+
+SHA256: Final = re.compile(r"[0-9a-f]{64}")
+# A file that is still half written after a day belongs to a process that died.
+ABANDONED: Final = 24 * 60 * 60
+
+
+class Files:
+    """Contents under `root`, two levels of folders deep: ab/cd/abcd…; readable by the server's user alone."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._drafts = root / "drafts"  # in the same file system, or renaming would be copying
+
+    def prepare(self) -> None:
+        """Makes the folders and clears away what a dead process left half written. For the server's start."""
+        self._drafts.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._root.chmod(0o700)
+        for draft in self._drafts.iterdir():
+            with contextlib.suppress(FileNotFoundError):  # another server process may be clearing up, too
+                if time.time() - draft.stat().st_mtime > ABANDONED:
+                    draft.unlink()
+
+    async def put(self, content: bytes) -> str:
+        """The content's SHA-256 in hexadecimal, once it is safe on disk. Again is cheap, and still one file.
+
+        One job in one thread, not a step at a time: a cancelled request cannot stop it half-way.
+
+        Raises:
+            OSError: the disk is full or broken; nothing is left behind.
+        """
+        return await asyncio.to_thread(self._put, content)
+
+    async def read(self, sha256: str) -> bytes:
+        """The content. Raises: FileNotFoundError; ValueError for what is not a SHA-256."""
+        async with aiofiles.open(self.path(sha256), "rb") as file:
+            return await file.read()
+
+    async def size(self, sha256: str) -> int | None:
+        """In bytes; None if there is no such file. Raises: ValueError for what is not a SHA-256."""
+        try:
+            return (await aiofiles.os.stat(self.path(sha256))).st_size
+        except FileNotFoundError:
+            return None
+
+    async def exists(self, sha256: str) -> bool:
+        """Raises: ValueError for what is not a SHA-256."""
+        return await self.size(sha256) is not None
+
+    def path(self, sha256: str) -> Path:
+        """Where the file is or would be. Raises: ValueError for what is not a SHA-256, so it leads nowhere else."""
+        if SHA256.fullmatch(sha256) is None:
+            raise ValueError("not a SHA-256 in lower-case hexadecimal")
+        return self._root / sha256[:2] / sha256[2:4] / sha256
+
+    def _put(self, content: bytes) -> str:
+        sha256 = hashlib.sha256(content).hexdigest()
+        place = self.path(sha256)
+        folders = [place.parent, place.parent.parent, self._root]
+        for folder in reversed(folders[:2]):
+            folder.mkdir(mode=0o700, exist_ok=True)
+        if not (place.is_file() and place.stat().st_size == len(content)):
+            self._write(content, place)
+        # Also for a file that was there already: whoever wrote it may not have come this far yet.
+        for folder in folders:
+            _force_folder(folder)
+        return sha256
+
+    def _write(self, content: bytes, place: Path) -> None:
+        draft = self._drafts / secrets.token_hex(16)
+        try:
+            with open(draft, "xb", opener=_private) as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            draft.replace(place)
+        except BaseException:
+            draft.unlink(missing_ok=True)
+            raise
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, mode=0o600)
+
+
+def _force_folder(folder: Path) -> None:
+    """A name is on disk only when its folder is."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
