@@ -1,0 +1,79 @@
+"""Transactions: short ones that read, and one a mutation that writes."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Final
+
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+
+from models.errors import Code, Problem, Rejected
+
+# Checked before writing, and again by the database when two writers race; the loser is told the same.
+_TOLD: Final[Mapping[str, Problem]] = {
+    "uq_trade_union_parent_id_name_key": Problem(Code.NAME_TAKEN, ("name",)),
+    "uq_trade_union_uscc": Problem(Code.USCC_TAKEN, ("uscc",)),
+    "uq_account_phone": Problem(Code.INVALID, ("phone",), why="phone_taken"),
+}
+
+
+class Database:
+    """The way to PostgreSQL. Sessions are short and belong to one task: siblings of a GraphQL query each open their own."""
+
+    def __init__(self, url: str, *, pool_size: int, statement_timeout: float) -> None:
+        self.engine = create_async_engine(
+            url,
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=10,
+            pool_pre_ping=False,
+            connect_args={
+                "server_settings": {
+                    "application_name": "uniontree",
+                    "statement_timeout": str(int(statement_timeout * 1000)),
+                    "lock_timeout": str(int(statement_timeout * 500)),
+                    "idle_in_transaction_session_timeout": "30000",
+                    "jit": "off",  # plans here are short; compiling them costs more than running them
+                }
+            },
+        )
+        self._reader = self.engine.execution_options(postgresql_readonly=True)
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncSession]:
+        """A transaction that PostgreSQL itself keeps from writing."""
+        async with AsyncSession(self._reader, expire_on_commit=False, autoflush=False) as session:
+            yield session
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[AsyncSession]:
+        """A transaction, committed if the block ends well and rolled back whole if it does not.
+
+        Raises:
+            Rejected: another writer was first with a name or a code that must be unique.
+        """
+        try:
+            async with AsyncSession(self.engine, expire_on_commit=False, autoflush=False) as session, session.begin():
+                yield session
+        except IntegrityError as error:
+            told = _TOLD.get(getattr(error.orig, "constraint_name", None) or _constraint_of(error))
+            if told is None:
+                raise
+            raise Rejected(told) from error
+
+    async def answers(self) -> bool:
+        """Whether the database answers now."""
+        async with self.engine.connect() as connection:
+            return bool(await connection.scalar(text("select 1")))
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+
+def _constraint_of(error: IntegrityError) -> str:
+    """The constraint's name, which asyncpg's exception carries below SQLAlchemy's wrapping."""
+    cause = error.orig.__cause__ if error.orig is not None else None
+    return str(getattr(cause, "constraint_name", ""))

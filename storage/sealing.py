@@ -1,0 +1,54 @@
+"""ID numbers at rest: sealed by AES-256-GCM, found again by a blind index.
+
+A seal carries the id of its key, so keys can be replaced while the old ones still open what
+they sealed, and is bound to its row: moved to another one, it does not open. (NIST SP 800-38D.)
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+from collections.abc import Mapping
+from typing import Final
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from models.particulars import Particulars
+
+_NONCE: Final = 12
+
+
+class Sealer:
+    """Seals under `current`, opens under every key it was given."""
+
+    def __init__(self, keys: Mapping[str, bytes], current: str, index_key: bytes) -> None:
+        self._ciphers = {key_id: AESGCM(key) for key_id, key in keys.items()}
+        self._current = current
+        self._index_key = index_key
+
+    def seal(self, row: Particulars, number: str) -> None:
+        """Puts the number into the row, with its blind index. The row must know its id."""
+        nonce = os.urandom(_NONCE)
+        key_id = self._current.encode()
+        text = self._ciphers[self._current].encrypt(nonce, number.encode(), row.seal_name.encode())
+        row.id_number_sealed = bytes([len(key_id)]) + key_id + nonce + text
+        row.id_number_index = self.digest("id_number", number.encode())
+
+    def open(self, row: Particulars) -> str | None:
+        """The number that the row holds; None if it holds none.
+
+        Raises:
+            cryptography.exceptions.InvalidTag: the seal is of another row or was tampered with.
+        """
+        sealed = row.id_number_sealed
+        if sealed is None:
+            return None
+        start = 1 + sealed[0]
+        cipher = self._ciphers[sealed[1:start].decode()]
+        nonce, text = sealed[start : start + _NONCE], sealed[start + _NONCE :]
+        return cipher.decrypt(nonce, text, row.seal_name.encode()).decode()
+
+    def digest(self, purpose: str, content: bytes) -> bytes:
+        """A keyed SHA-256: equal for equal content, and no use to someone who guesses without the key."""
+        return hmac.new(self._index_key, purpose.encode() + b"\0" + content, hashlib.sha256).digest()
