@@ -1,0 +1,140 @@
+"""Signing in and out, and appointing."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Final
+
+from argon2 import PasswordHasher
+from argon2.exceptions import VerificationError
+
+from models.account import Account, Appointment
+from models.errors import Code, Problem, Problems, Rejected
+from models.event import Happening
+from models.identifiers import check_phone
+from models.kinds import UnionStatus
+from models.permissions import Action, Role
+from resolvers.access import require, union_for
+from resolvers.context import Context
+from storage import accounts, events, unions
+from storage.accounts import SignedIn
+
+LONGEST_PASSWORD: Final = 200
+
+_hasher: Final = PasswordHasher()  # argon2id with the library's parameters (RFC 9106, low-memory profile)
+# Verified against when there is no such account, so that it takes as long as a wrong password.
+_NOBODYS_HASH: Final = _hasher.hash(secrets.token_hex())
+# A verification takes a core and 64 MiB for some 50 ms: one at a time leaves the others to answer everybody else.
+_verifying: Final = ThreadPoolExecutor(max_workers=1, thread_name_prefix="password")
+
+
+async def sign_in(ctx: Context, phone: str, password: str) -> tuple[str, SignedIn]:
+    """A new token (43 characters, 256 bits) and the sign-in it opens.
+
+    Raises:
+        Rejected: CREDENTIALS_INVALID, alike for an unknown phone and a wrong password.
+    """
+    async with ctx.db.reading() as session:
+        account = await accounts.by_phone(session, Problems().take((), check_phone, phone) or "")
+    known = account.password_hash if account and account.password_hash else _NOBODYS_HASH
+    loop = asyncio.get_running_loop()
+    matches = await loop.run_in_executor(_verifying, _matches, known, password[: LONGEST_PASSWORD + 1])
+    if account is None or not matches:
+        raise Rejected(Problem(Code.CREDENTIALS_INVALID))
+    return await open_session(ctx, account)
+
+
+async def open_session(ctx: Context, account: Account) -> tuple[str, SignedIn]:
+    """A token for someone who has proved who they are."""
+    token = secrets.token_urlsafe(32)
+    async with ctx.db.writing() as session:
+        await accounts.open_session(session, account, token, timedelta(days=ctx.settings.session_days))
+        signed_in = await accounts.sign_in_by_token(session, token)
+    assert signed_in is not None
+    ctx.signed_in = signed_in
+    return token, signed_in
+
+
+def _matches(known: str, password: str) -> bool:
+    try:
+        return _hasher.verify(known, password)
+    except VerificationError:
+        return False
+
+
+def hash_password(password: str) -> str:
+    """The argon2id hash of a new password.
+
+    Raises:
+        Rejected: INVALID, shorter than 8 or longer than 200 characters.
+    """
+    if not 8 <= len(password) <= LONGEST_PASSWORD:
+        raise Rejected(Problem(Code.INVALID, ("password",), why="password_length"))
+    return _hasher.hash(password)
+
+
+async def sign_out(ctx: Context) -> None:
+    """Ends this sign-in; its token opens nothing from now on. Without one there is nothing to do."""
+    if ctx.signed_in is None:
+        return
+    async with ctx.db.writing() as session:
+        await accounts.end_session(session, ctx.signed_in.session_id)
+    ctx.signed_in = None
+
+
+async def appoint(ctx: Context, union_id: int, phone: str, role: Role) -> Appointment:
+    """任命: the role at the union, for the account with this phone. Appointing twice is appointing once.
+
+    Raises:
+        Rejected: UNAUTHENTICATED, NOT_FOUND, FORBIDDEN, PHONE_INVALID, WRONG_STATE at a dissolved union.
+    """
+    async with ctx.working() as work:
+        union = await union_for(work, union_id, Action.APPOINT)
+        problems = Problems()
+        if union.status is UnionStatus.DISSOLVED:
+            problems.note(Code.WRONG_STATE, "unionId", why="dissolved")
+        number = problems.take(("phone",), check_phone, phone)
+        account = await accounts.by_phone(work.session, number) if number else None
+        if number and account is None:
+            problems.note(Code.NOT_FOUND, "phone", why="phone")
+        problems.raise_any()
+        assert account is not None
+        made, new = await accounts.appoint(work.session, account.id, union.id, role, work.account.id)
+        if new:
+            events.record(
+                work.session,
+                Happening.APPOINTED,
+                by=work.account.id,
+                at=union,
+                name=account.real_name,
+                role=role,
+            )
+        return made
+
+
+async def end_appointment(ctx: Context, appointment_id: int) -> None:
+    """免职, or giving it up oneself. From the answer on, nothing is allowed by it any more.
+
+    Raises:
+        Rejected: UNAUTHENTICATED, NOT_FOUND, FORBIDDEN.
+    """
+    async with ctx.working() as work:
+        ending = await accounts.appointment(work.session, work.viewer, appointment_id, lock=True)
+        if ending is None:
+            raise Rejected(Problem(Code.NOT_FOUND, ("appointmentId",)))
+        union = await unions.by_id(work.session, ending.union_id)
+        if ending.account_id != work.account.id:
+            require(work, Action.APPOINT, union, "appointmentId")
+        person = (await accounts.by_ids(work.session, [ending.account_id]))[0]
+        await accounts.end_appointment(work.session, ending)
+        events.record(
+            work.session,
+            Happening.APPOINTMENT_ENDED,
+            by=work.account.id,
+            at=union,
+            name=person.real_name if person else "",
+            role=ending.role,
+        )

@@ -1,0 +1,78 @@
+"""What a use case works with: made once per request, and per command of the operator's."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from models.account import Account
+from models.errors import Code, Problem, Rejected
+from models.locale import Locale
+from models.permissions import NOBODY, Viewer
+from storage import accounts
+from storage.accounts import SignedIn
+from storage.database import Database
+from storage.files import Files
+from storage.sealing import Sealer
+from storage.settings import Settings
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What lives as long as the server."""
+
+    settings: Settings
+    db: Database
+    files: Files
+    sealer: Sealer
+
+
+@dataclass(frozen=True)
+class Work:
+    """One transaction of someone signed in, with the rights that they have in it."""
+
+    session: AsyncSession
+    account: Account
+    viewer: Viewer
+
+
+@dataclass
+class Context:
+    """Who asks, in which language, and what there is to answer with."""
+
+    resources: Resources
+    signed_in: SignedIn | None = None
+    locale: Locale = Locale.ZH
+    request_id: str = ""
+
+    @property
+    def viewer(self) -> Viewer:
+        """The rights as they were last read: when the request began, or when it last wrote."""
+        return self.signed_in.viewer if self.signed_in else NOBODY
+
+    @property
+    def settings(self) -> Settings:
+        return self.resources.settings
+
+    @property
+    def db(self) -> Database:
+        return self.resources.db
+
+    @asynccontextmanager
+    async def working(self) -> AsyncIterator[Work]:
+        """A transaction in which the viewer's rights hold until it ends.
+
+        Raises:
+            Rejected: UNAUTHENTICATED, also if the sign-in has ended meanwhile.
+        """
+        if self.signed_in is None:
+            raise Rejected(Problem(Code.UNAUTHENTICATED))
+        async with self.db.writing() as session:
+            # From here on these rights count, also for what is read of the answer.
+            self.signed_in = await accounts.sign_in_again(session, self.signed_in.session_id)
+            if self.signed_in is None:
+                raise Rejected(Problem(Code.UNAUTHENTICATED))
+            yield Work(session, self.signed_in.account, self.signed_in.viewer)

@@ -1,0 +1,109 @@
+"""What the operator does from the command line: the first union, accounts, first appointments."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import func
+
+from models.account import Account, Appointment
+from models.errors import Code, Problems
+from models.event import Happening
+from models.identifiers import check_phone
+from models.invite import Invite
+from models.kinds import UnionKind
+from models.permissions import Role
+from models.text import check_name
+from models.treepath import TreePath
+from models.union import TradeUnion
+from resolvers.accounts import hash_password
+from resolvers.context import Resources
+from resolvers.invites import new_token
+from storage import accounts, events, invites, regions, unions
+
+
+@dataclass(frozen=True)
+class Founded:
+    """A root of the tree, with a first code to share."""
+
+    union: TradeUnion
+    invite: Invite
+
+
+async def found_root(resources: Resources, name: str, region_code: str, contact_phone: str | None = None) -> Founded:
+    """A higher-level union that nothing lies above.
+
+    Raises:
+        Rejected: every problem at once, among them NAME_TAKEN if there is a root of that name.
+    """
+    problems = Problems()
+    async with resources.db.writing() as session:
+        sound = problems.take(("name",), check_name, name)
+        phone = problems.take(("contact-phone",), check_phone, contact_phone) if contact_phone else None
+        if await regions.current(session, region_code) is None:
+            problems.note(Code.REGION_UNKNOWN, "region")
+        if sound and await unions.name_taken(session, None, sound):
+            problems.note(Code.NAME_TAKEN, "name")
+        problems.raise_any()
+        assert sound is not None
+        union = TradeUnion(kind=UnionKind.HIGHER_LEVEL, name=sound, region_code=region_code, contact_phone=phone)
+        await unions.plant(session, union, None)
+        await session.flush()
+        invite = await invites.add(session, Invite(token=new_token(), union_id=union.id))
+        events.record(session, Happening.UNION_FOUNDED, by=None, at=union, name=union.name)
+        return Founded(union, invite)
+
+
+async def create_account(resources: Resources, phone: str, name: str, *, password: str, verified: bool) -> Account:
+    """An account that signs in with a password; `verified` vouches for the real name.
+
+    Raises:
+        Rejected: every problem at once, among them that the phone has an account.
+    """
+    problems = Problems()
+    async with resources.db.writing() as session:
+        number = problems.take(("phone",), check_phone, phone)
+        real_name = problems.take(("name",), check_name, name)
+        hashed = problems.take((), hash_password, password)
+        if number and await accounts.by_phone(session, number) is not None:
+            problems.note(Code.INVALID, "phone", why="phone_taken")
+        problems.raise_any()
+        assert number and real_name and hashed
+        account = Account(phone=number, real_name=real_name, password_hash=hashed)
+        if verified:
+            account.real_name_verified_at = func.now()
+        session.add(account)
+        await session.flush()
+        events.record(session, Happening.ACCOUNT_CREATED, by=None, at=None, name=real_name)
+        return account
+
+
+async def appoint_by_operator(resources: Resources, phone: str, path: str, role: Role) -> Appointment:
+    """The role at the union at this place: how a tree gets its first administrator.
+
+    Raises:
+        Rejected: PHONE_INVALID, NOT_FOUND for the phone or the union.
+    """
+    problems = Problems()
+    async with resources.db.writing() as session:
+        number = problems.take(("phone",), check_phone, phone)
+        account = await accounts.by_phone(session, number) if number else None
+        if number and account is None:
+            problems.note(Code.NOT_FOUND, "phone", why="phone")
+        place = _path(path)
+        union = await unions.anywhere(session, place) if place else None
+        if union is None:
+            problems.note(Code.NOT_FOUND, "union")
+        problems.raise_any()
+        assert account is not None and union is not None
+        made, new = await accounts.appoint(session, account.id, union.id, role, None)
+        if new:
+            events.record(session, Happening.APPOINTED, by=None, at=union, name=account.real_name, role=role)
+        return made
+
+
+def _path(text: str) -> TreePath | None:
+    try:
+        return TreePath.parse(text)
+    except ValueError:
+        return None
