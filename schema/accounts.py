@@ -1,0 +1,186 @@
+"""People, their appointments, signing in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import strawberry
+
+from models.account import Account as AccountRow
+from models.account import Appointment as AppointmentRow
+from models.identifiers import mask_phone, show_phone
+from models.permissions import Role
+from models.review import State
+from resolvers import accounts
+from schema.cards import UnionCard
+from schema.context import Info
+from schema.errors import Answer, UserError, id_input, mutation
+from schema.fields import resolved
+from schema.node import Node, node_id
+from schema.paging import Connection, page_of
+from schema.scalars import Moment
+from storage import registrations
+from storage.accounts import SignedIn
+from storage.listing import Page
+from storage.unions import Card
+
+if TYPE_CHECKING:
+    from schema.registrations import Registration
+
+
+def _phone(root: AccountRow, info: Info) -> str:
+    return show_phone(root.phone) if info.context.viewer.account_id == root.id else mask_phone(root.phone)
+
+
+@strawberry.type(description="账号: a person, known by a phone number.")
+class Account(Node):
+    id: strawberry.ID = node_id("Account", "编号: the account's global id.")
+    real_name: str = strawberry.field(description="姓名.")
+    phone: str | None = resolved(_phone, "手机号: whole for oneself, `138****8000` for everybody else.")
+    real_name_verified: bool = strawberry.field(
+        description="是否实名: whether the real name has been verified, without which nobody registers a union."
+    )
+
+    @classmethod
+    def is_type_of(cls, row: object, _info: object) -> bool:
+        return isinstance(row, AccountRow)
+
+
+async def account_of_appointment(root: AppointmentRow, info: Info) -> AccountRow:
+    return await info.context.load.account.load(root.account_id)
+
+
+async def _union_of_appointment(root: AppointmentRow, info: Info) -> Card:
+    return await info.context.load.card.load(root.union_id)
+
+
+@strawberry.type(description="任职: a role at a union, which reaches everything below it.")
+class Appointment(Node):
+    id: strawberry.ID = node_id("Appointment", "编号: the appointment's global id.")
+    account: Account = resolved(account_of_appointment, "任职人: who holds it.")
+    role: Role = strawberry.field(description="职务: what it allows.")
+    union: UnionCard = resolved(_union_of_appointment, "任职工会: where it is held.")
+    since: Moment = strawberry.field(description="任职时间: when it began.")
+
+    @classmethod
+    def is_type_of(cls, row: object, _info: object) -> bool:
+        return isinstance(row, AppointmentRow)
+
+
+async def _appointments(root: SignedIn, info: Info) -> list[AppointmentRow]:
+    return await info.context.load.appointments_of.load(root.account.id)
+
+
+async def _registrations(
+    root: SignedIn,
+    info: Info,
+    first: Annotated[int | None, strawberry.argument(description="How many at most, 1 to 100.")] = 50,
+    after: Annotated[str | None, strawberry.argument(description="The cursor to go on from.")] = None,
+    status: Annotated[State | None, strawberry.argument(description="状态: only these; all if left out.")] = None,
+) -> Page[Any]:
+    return await page_of(info, registrations.of_applicant(root.account.id, status), first, after)
+
+
+RegistrationConnection = Connection[Annotated["Registration", strawberry.lazy("schema.registrations")]]
+
+
+@strawberry.type(description="当前用户: the person who asks, with what is theirs.")
+class Viewer:
+    account: Account = strawberry.field(description="账号: oneself.")
+    appointments: list[Appointment] = resolved(_appointments, "我的任职: what one is appointed to now.")
+    registrations: RegistrationConnection = resolved(
+        _registrations, "我的登记: what one has applied for, newest first."
+    )
+
+
+async def _viewer(info: Info) -> SignedIn | None:
+    return info.context.signed_in
+
+
+@strawberry.type
+class AccountQueries:
+    viewer: Viewer | None = resolved(_viewer, "当前用户: who asks; null when not signed in.")
+
+
+@strawberry.input(description="登录: a phone number and its password.")
+class SignInInput:
+    phone: str = strawberry.field(description="手机号: with or without +86.")
+    password: str = strawberry.field(description="密码.")
+
+
+@strawberry.type(description="登录结果.")
+class SignInPayload:
+    token: str | None = strawberry.field(
+        description="令牌: send it as `Authorization: Bearer …`. Opaque; it is told this once."
+    )
+    viewer: Viewer | None = strawberry.field(description="当前用户: who is signed in now.")
+    errors: list[UserError] = strawberry.field(description="错误: why nobody is; empty on success.")
+
+
+@strawberry.type(description="退出结果.")
+class SignOutPayload:
+    errors: list[UserError] = strawberry.field(description="错误: always empty; signing out cannot be refused.")
+
+
+@strawberry.input(description="任命: a role at a union for the account with this phone.")
+class AppointInput:
+    union_id: strawberry.ID = strawberry.field(description="工会编号: where.")
+    phone: str = strawberry.field(description="手机号: of the account to appoint.")
+    role: Role = strawberry.field(description="职务: what for.")
+
+
+@strawberry.type(description="任命结果.")
+class AppointPayload:
+    appointment: Appointment | None = strawberry.field(description="任职: as it is held now.")
+    errors: list[UserError] = strawberry.field(description="错误: everything that was wrong; empty on success.")
+
+
+@strawberry.input(description="免职: which appointment ends.")
+class EndAppointmentInput:
+    appointment_id: strawberry.ID = strawberry.field(description="任职编号.")
+
+
+@strawberry.type(description="免职结果.")
+class EndAppointmentPayload:
+    errors: list[UserError] = strawberry.field(description="错误: everything that was wrong; empty on success.")
+
+
+async def _sign_in(
+    info: Info,
+    wanted: Annotated[SignInInput, strawberry.argument(name="input", description="Who wants to sign in.")],
+) -> Answer:
+    token, signed_in = await accounts.sign_in(info.context, wanted.phone, wanted.password)
+    return Answer(token=token, viewer=signed_in)
+
+
+async def _sign_out(info: Info) -> Answer:
+    await accounts.sign_out(info.context)
+    return Answer()
+
+
+async def _appoint(
+    info: Info,
+    wanted: Annotated[AppointInput, strawberry.argument(name="input", description="Whom, where, what for.")],
+) -> Answer:
+    union_id = id_input(wanted.union_id, "Union", "unionId")
+    return Answer(appointment=await accounts.appoint(info.context, union_id, wanted.phone, wanted.role))
+
+
+async def _end_appointment(
+    info: Info,
+    wanted: Annotated[EndAppointmentInput, strawberry.argument(name="input", description="Which one.")],
+) -> Answer:
+    await accounts.end_appointment(info.context, id_input(wanted.appointment_id, "Appointment", "appointmentId"))
+    return Answer()
+
+
+@strawberry.type
+class AccountMutations:
+    sign_in: SignInPayload = mutation(_sign_in, "登录: opens a sign-in and gives its token.")
+    sign_out: SignOutPayload = mutation(_sign_out, "退出登录: ends this sign-in; its token opens nothing any more.")
+    appoint: AppointPayload = mutation(
+        _appoint, "任命: gives somebody a role at a union. Appointing twice is appointing once."
+    )
+    end_appointment: EndAppointmentPayload = mutation(
+        _end_appointment, "免职: ends an appointment, or gives up one's own. It takes effect at once."
+    )

@@ -1,0 +1,77 @@
+"""Request bodies are bounded while they are read; uvicorn itself takes any length."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Final
+
+from starlette.requests import Request
+from starlette.types import Message, Receive
+
+from schema.refusals import Refusal, Refused
+
+# A form of a few kilobytes and a photo both arrive within wx.request's and wx.uploadFile's own 60 seconds.
+SLOWEST_SECONDS: Final = 60
+LINGER_SECONDS: Final = 2
+
+
+def is_declared_larger(request: Request, limit: int) -> bool:
+    """Whether the Content-Length says so. (One of thousands of digits is a ValueError for `int`.)"""
+    declared = request.headers.get("content-length", "").lstrip("0")
+    return declared.isdecimal() and (len(declared) > 18 or int(declared) > limit)
+
+
+def within(limit: int, request: Request) -> Request:
+    """The same request with a body that raises PAYLOAD_TOO_LARGE as soon as it is seen to pass `limit` bytes.
+
+    Raises:
+        Refused: PAYLOAD_TOO_LARGE, at once if the Content-Length says so.
+    """
+    too_large = f"at most {limit} bytes are taken"
+    if is_declared_larger(request, limit):
+        raise Refused(Refusal.PAYLOAD_TOO_LARGE, too_large)
+    size = 0
+
+    async def receive() -> Message:
+        nonlocal size
+        message = await request.receive()
+        size += len(message.get("body", b""))
+        if size > limit:
+            await linger(request.receive, limit)
+            raise Refused(Refusal.PAYLOAD_TOO_LARGE, too_large, headers={"connection": "close"})
+        return message
+
+    return Request(request.scope, receive)
+
+
+async def linger(receive: Receive, limit: int) -> None:
+    """Read on for a moment and throw away, up to `limit` bytes.
+
+    A client that declared no length may still be sending; if the connection closed under it, it would see
+    a reset instead of the refusal.
+    """
+    with suppress(TimeoutError):
+        async with asyncio.timeout(LINGER_SECONDS):
+            while limit > 0:
+                message = await receive()
+                limit -= len(message.get("body", b""))
+                if not message.get("more_body"):
+                    return
+
+
+@asynccontextmanager
+async def in_time() -> AsyncIterator[None]:
+    """Bounds how long a body may take to arrive.
+
+    Raises:
+        Refused: REQUEST_TIMEOUT.
+    """
+    try:
+        async with asyncio.timeout(SLOWEST_SECONDS):
+            yield
+    except TimeoutError:
+        raise Refused(
+            Refusal.REQUEST_TIMEOUT,
+            f"a body takes at most {SLOWEST_SECONDS} seconds",
+            headers={"connection": "close"},
+        ) from None

@@ -1,0 +1,37 @@
+"""The schema, whole."""
+
+from __future__ import annotations
+
+import strawberry
+from strawberry.extensions import ValidationCache
+from strawberry.schema.config import StrawberryConfig
+
+from schema import multipart, scalars
+from schema.accounts import AccountMutations, Appointment
+from schema.certificates import Certificate, CertificateMutations
+from schema.events import Event
+from schema.faults import Schema
+from schema.invites import InviteMutations
+from schema.limits import DocumentLimits
+from schema.query import Query
+from schema.registering import RegisteringMutations
+from schema.reviewing import ReviewingMutations
+
+
+@strawberry.type(
+    description="操作: each takes one `input`; what a person can mend comes back in `errors`, all at once."
+)
+class Mutation(AccountMutations, InviteMutations, CertificateMutations, RegisteringMutations, ReviewingMutations):
+    pass
+
+
+def build_schema() -> Schema:
+    """The schema that the endpoint serves and `schema/schema.graphql` shows."""
+    return Schema(
+        query=Query,
+        mutation=Mutation,
+        types=[Appointment, Certificate, Event],
+        # Validating costs more than most answers; the same documents come again and again.
+        extensions=[DocumentLimits, lambda: ValidationCache(maxsize=128)],
+        config=StrawberryConfig(scalar_map={**scalars.SCALARS, **multipart.SCALARS}),
+    )

@@ -1,0 +1,193 @@
+"""How large a document may be, found out in linear time, before it is validated or anything is loaded.
+
+Strawberry's own limiters follow a fragment anew at each spread, so that their work doubles with every
+fragment of a hostile document. Here each fragment is measured once.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final, cast
+
+from graphql import (
+    DocumentNode,
+    ExecutableDefinitionNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLError,
+    GraphQLSyntaxError,
+    InlineFragmentNode,
+    OperationDefinitionNode,
+    SelectionNode,
+    SelectionSetNode,
+    get_operation_ast,
+    parse,
+)
+from strawberry.extensions import SchemaExtension
+from typing_extensions import override
+
+from schema.refusals import Refusal
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one document may have. The introspection query of GraphiQL is 15 deep and has 230 fields.
+
+    Depth, fields, aliases, roots and directives are counted in each operation with its fragments filled in.
+    """
+
+    characters: int = 20_000
+    tokens: int = 2_000
+    depth: int = 16
+    fields: int = 500
+    aliases: int = 30
+    roots: int = 20
+    directives: int = 50
+
+
+DEFAULTS: Final = Limits()
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much there is in a selection, with its fragments filled in."""
+
+    depth: int = 0
+    fields: int = 0
+    aliases: int = 0
+    roots: int = 0
+    directives: int = 0
+
+    def beside(self, other: "Size") -> "Size":
+        """Both in the same selection set."""
+        return Size(
+            max(self.depth, other.depth),
+            self.fields + other.fields,
+            self.aliases + other.aliases,
+            self.roots + other.roots,
+            self.directives + other.directives,
+        )
+
+    def under(self, *, alias: bool, directives: int) -> "Size":
+        """This selection set with the field that it belongs to."""
+        return Size(self.depth + 1, self.fields + 1, self.aliases + alias, 1, self.directives + directives)
+
+
+NOTHING: Final = Size()
+MEASURES: Final = ("roots", "depth", "fields", "aliases", "directives")  # the first is for operations alone
+
+
+class Ruler:
+    """Measures the definitions of one document, each fragment once."""
+
+    def __init__(self, document: DocumentNode, limits: Limits) -> None:
+        self.limits = limits
+        self.fragments = {
+            definition.name.value: definition
+            for definition in document.definitions
+            if isinstance(definition, FragmentDefinitionNode)
+        }
+        self.measured: dict[str, Size] = {}
+
+    def selections(self, node: SelectionSetNode | None, level: int = 0) -> Size:
+        """The size of a selection set; `level` is how many we are inside of.
+
+        Raises:
+            GraphQLError: DOCUMENT_TOO_COMPLEX, when they are nested beyond any depth that could pass.
+        """
+        if node is None:
+            return NOTHING
+        if level > 4 * self.limits.depth:  # some slack, for levels that are fragments and add no depth
+            raise too_complex("depth", self.limits.depth)
+        size = NOTHING
+        for selection in node.selections:
+            size = size.beside(self.selection(selection, level + 1))
+        return size
+
+    def selection(self, node: SelectionNode, level: int) -> Size:
+        directives = len(node.directives or ())
+        if isinstance(node, FieldNode):
+            within = self.selections(node.selection_set, level)
+            return within.under(alias=node.alias is not None, directives=directives)
+        if isinstance(node, FragmentSpreadNode):
+            spread = self.fragment(node.name.value, level)
+        else:
+            spread = self.selections(cast("InlineFragmentNode", node).selection_set, level)
+        return spread.beside(Size(directives=directives))
+
+    def fragment(self, name: str, level: int) -> Size:
+        """The size of a fragment; of none, if there is no such fragment or it is a part of itself."""
+        if name not in self.measured:
+            self.measured[name] = NOTHING  # where a cycle ends; validation says that it is one
+            if name in self.fragments:
+                self.measured[name] = self.selections(self.fragments[name].selection_set, level)
+        return self.measured[name]
+
+
+def too_complex(limit: str, most: int) -> GraphQLError:
+    return GraphQLError(
+        f"The document is too complex. The most it may have of {limit}: {most}.",
+        extensions={"code": Refusal.DOCUMENT_TOO_COMPLEX, "limit": limit, "most": most},
+    )
+
+
+def check(document: DocumentNode, limits: Limits) -> None:
+    """Every definition of a document, used or not, since validation walks them all.
+
+    Raises:
+        GraphQLError: DOCUMENT_TOO_COMPLEX.
+    """
+    ruler = Ruler(document, limits)
+    for definition in document.definitions:
+        if isinstance(definition, ExecutableDefinitionNode):
+            own = Size(directives=len(definition.directives or ()))
+            size = ruler.selections(definition.selection_set).beside(own)
+            for limit in MEASURES if isinstance(definition, OperationDefinitionNode) else MEASURES[1:]:
+                if getattr(size, limit) > getattr(limits, limit):
+                    raise too_complex(limit, getattr(limits, limit))
+
+
+@lru_cache(maxsize=128)  # a full-sized document is half a megabyte
+def read_document(text: str, limits: Limits = DEFAULTS) -> DocumentNode:
+    """The parsed document, the same object for the same text.
+
+    Raises:
+        GraphQLError: GRAPHQL_PARSE_FAILED, DOCUMENT_TOO_COMPLEX.
+    """
+    if len(text) > limits.characters:
+        raise too_complex("characters", limits.characters)
+    try:
+        document = parse(text, max_tokens=limits.tokens)
+    except GraphQLSyntaxError as error:
+        if error.message.endswith("Parsing aborted."):  # the only mark of its own limits on tokens and nesting
+            raise too_complex("tokens", limits.tokens) from None
+        error.extensions = {"code": Refusal.GRAPHQL_PARSE_FAILED}
+        raise
+    check(document, limits)
+    return document
+
+
+def chosen_operation(document: DocumentNode, name: str | None) -> OperationDefinitionNode:
+    """The operation to run. (Left to itself, Strawberry takes the first of several.)
+
+    Raises:
+        GraphQLError: OPERATION_RESOLUTION_FAILURE.
+    """
+    operation = get_operation_ast(document, name)
+    if operation is None:
+        reason = "There is no operation of that name." if name is not None else "Say which operation: operationName."
+        raise GraphQLError(reason, extensions={"code": Refusal.OPERATION_RESOLUTION_FAILURE})
+    return operation
+
+
+class DocumentLimits(SchemaExtension):
+    """Keeps whatever a schema executes within limits; the endpoint's own look at the document is not repeated."""
+
+    def __init__(self, limits: Limits = DEFAULTS) -> None:
+        self.limits = limits
+
+    @override
+    def on_parse(self) -> Iterator[None]:
+        self.execution_context.graphql_document = read_document(self.execution_context.query or "", self.limits)
+        yield

@@ -1,0 +1,87 @@
+"""The four parameters of a GraphQL request, out of JSON or out of a URL. No other shape gets past here."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import parse_qsl
+
+import orjson
+
+from schema.refusals import bad
+
+# orjson stops at 1024 levels; whatever is deeper than this was not made by a form.
+DEEPEST: Final = 64
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """A well-formed request; its document may still not parse, and its variables may still not fit."""
+
+    query: str
+    operation_name: str | None = None
+    variables: dict[str, Any] | None = None
+    extensions: dict[str, Any] | None = None
+
+
+def decode(text: bytes | str, name: str) -> object:
+    """The JSON value. Invalid UTF-8, lone surrogates, NaN and numbers beyond a double are no JSON here.
+
+    Raises:
+        Refused: BAD_REQUEST.
+    """
+    try:
+        value: object = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        raise bad(f"{name} is not valid JSON in UTF-8") from None
+    if is_deeper_than(DEEPEST, value):
+        raise bad(f"{name} is nested more than {DEEPEST} levels deep")
+    return value
+
+
+def is_deeper_than(levels: int, value: object) -> bool:
+    """Whether lists and objects are nested in each other more than `levels` deep; takes one look at each."""
+    level: list[object] = [value]
+    for _ in range(levels + 1):
+        containers = [node for node in level if isinstance(node, dict | list)]
+        if not containers:
+            return False
+        level = [child for node in containers for child in (node.values() if isinstance(node, dict) else node)]
+    return True
+
+
+def well_formed(operations: object) -> Parameters:
+    """The parameters of a decoded JSON body; other keys are reserved, and are ignored.
+
+    Raises:
+        Refused: BAD_REQUEST.
+    """
+    if not isinstance(operations, dict):
+        raise bad("a request is one JSON object; batches are not taken")
+    query = operations.get("query")
+    if not isinstance(query, str) or not query.strip():
+        raise bad("query must be a string and hold a document")
+    operation_name = operations.get("operationName")
+    if not isinstance(operation_name, str | None):
+        raise bad("operationName must be a string or null")
+    for name in ("variables", "extensions"):
+        if not isinstance(operations.get(name), dict | None):
+            raise bad(f"{name} must be an object or null")
+    return Parameters(query, operation_name, operations.get("variables"), operations.get("extensions"))
+
+
+def from_query_string(query_string: bytes) -> Parameters:
+    """The parameters of a GET request. An empty one is an absent one.
+
+    Raises:
+        Refused: BAD_REQUEST.
+    """
+    try:
+        pairs = parse_qsl(query_string.decode(), errors="strict", max_num_fields=32)
+    except ValueError:  # UnicodeDecodeError is one
+        raise bad("the query string is not form-encoded UTF-8") from None
+    given: dict[str, object] = dict(pairs)
+    if len(given) != len(pairs):
+        raise bad("a parameter is given twice")
+    for name in ("variables", "extensions"):
+        if name in given:
+            given[name] = decode(str(given[name]), name)
+    return well_formed(given)

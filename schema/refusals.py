@@ -1,0 +1,89 @@
+"""What the transport answers when nothing was executed: a code for programs, a sentence for people.
+
+Every answer of the endpoint is a well-formed GraphQL response, these too: a mini-program sees any HTTP
+status as a success and reads the body.
+"""
+
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from typing import Final
+
+from starlette.requests import Request
+
+
+class Refusal(StrEnum):
+    """Codes of top-level errors. What a person can mend is in a payload's `errors` instead."""
+
+    BAD_REQUEST = "BAD_REQUEST"
+    CSRF_PREVENTION = "CSRF_PREVENTION"
+    METHOD_NOT_ALLOWED = "METHOD_NOT_ALLOWED"
+    NOT_ACCEPTABLE = "NOT_ACCEPTABLE"
+    REQUEST_TIMEOUT = "REQUEST_TIMEOUT"
+    PAYLOAD_TOO_LARGE = "PAYLOAD_TOO_LARGE"
+    UNSUPPORTED_MEDIA_TYPE = "UNSUPPORTED_MEDIA_TYPE"
+    # from here on the HTTP request was well-formed and the fault is in the GraphQL request it carried
+    GRAPHQL_PARSE_FAILED = "GRAPHQL_PARSE_FAILED"
+    DOCUMENT_TOO_COMPLEX = "DOCUMENT_TOO_COMPLEX"
+    OPERATION_RESOLUTION_FAILURE = "OPERATION_RESOLUTION_FAILURE"
+    GRAPHQL_VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED"
+    BAD_USER_INPUT = "BAD_USER_INPUT"
+    INTERNAL = "INTERNAL"
+
+
+STATUS: Final[Mapping[str, int]] = {
+    Refusal.BAD_REQUEST: 400,
+    Refusal.CSRF_PREVENTION: 403,
+    Refusal.METHOD_NOT_ALLOWED: 405,
+    Refusal.NOT_ACCEPTABLE: 406,
+    Refusal.REQUEST_TIMEOUT: 408,
+    Refusal.PAYLOAD_TOO_LARGE: 413,
+    Refusal.UNSUPPORTED_MEDIA_TYPE: 415,
+    Refusal.INTERNAL: 500,
+}
+
+SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
+    Refusal.BAD_REQUEST: ("请求的格式不正确。", "The request is not well-formed."),
+    Refusal.CSRF_PREVENTION: (
+        "上传文件的请求须带有 Authorization 或 GraphQL-Preflight 请求头。",
+        "An upload needs an Authorization or a GraphQL-Preflight header.",
+    ),
+    Refusal.METHOD_NOT_ALLOWED: ("不支持这种请求方法。", "This method is not allowed here."),
+    Refusal.NOT_ACCEPTABLE: ("无法以所要求的格式作答。", "No answer can be given in a format that was asked for."),
+    Refusal.REQUEST_TIMEOUT: (
+        "请求未能及时传完，请重试。",
+        "The request took too long to arrive; please try again.",
+    ),
+    Refusal.PAYLOAD_TOO_LARGE: ("请求的内容过大。", "The request is too large."),
+    Refusal.UNSUPPORTED_MEDIA_TYPE: ("不支持这种内容格式。", "This kind of content is not supported."),
+    Refusal.INTERNAL: ("系统出错，请稍后再试。", "Something went wrong; please try again later."),
+}
+
+Sentence = Callable[[str, Request], str]
+
+
+class Refused(Exception):  # noqa: N818 -- says what happened, as `Rejected` does
+    """An HTTP request that is answered before anything is executed.
+
+    `reason` is for the developer of the client: English, and never made of what the client sent.
+    `status` is the code's own unless given.
+    """
+
+    def __init__(
+        self, code: str, reason: str, *, status: int | None = None, headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(f"{code}: {reason}")
+        self.code = str(code)
+        self.reason = reason
+        self.status = status or STATUS[code]
+        self.headers = dict(headers or {})
+
+
+def bad(reason: str) -> Refused:
+    """The commonest refusal, to be raised."""
+    return Refused(Refusal.BAD_REQUEST, reason)
+
+
+def sentence(code: str, request: Request) -> str:
+    """What a refusal says: in Chinese, unless the first language asked for is English."""
+    chinese, english = SENTENCES[code]
+    return english if request.headers.get("accept-language", "").strip().lower().startswith("en") else chinese

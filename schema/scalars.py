@@ -1,0 +1,53 @@
+"""The scalars of the contract beside GraphQL's own."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, Final, NewType
+
+import strawberry
+from graphql import GraphQLError
+from strawberry.types.scalar import ScalarDefinition
+
+from models.treepath import TreePath
+
+Moment = NewType("Moment", datetime)
+Place = NewType("Place", TreePath)
+
+
+def _show_moment(value: Any) -> str:
+    return str(value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"))
+
+
+def _read_moment(value: Any) -> datetime:
+    try:
+        moment = datetime.fromisoformat(value) if isinstance(value, str) and "T" in value.upper() else None
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise GraphQLError("DateTime is RFC 3339 with an offset, such as 2026-05-01T09:30:00+08:00.")
+    return moment
+
+
+def _read_place(value: Any) -> TreePath:
+    try:
+        return TreePath.parse(value if isinstance(value, str) else "")
+    except ValueError:
+        raise GraphQLError("TreePath is the labels from the root down, joined by dots, such as 1.2f.9k.") from None
+
+
+SCALARS: Final[dict[object, ScalarDefinition]] = {
+    Moment: strawberry.scalar(
+        name="DateTime",
+        description="时间: a point in time, RFC 3339 with an offset. Answers are in UTC: `2026-05-01T01:30:00.000000Z`.",
+        specified_by_url="https://www.rfc-editor.org/rfc/rfc3339",
+        serialize=_show_moment,
+        parse_value=_read_moment,
+    ),
+    Place: strawberry.scalar(
+        name="TreePath",
+        description="路径: a place in the tree as ltree text: labels from the root down, joined by dots, such as `1.2f.9k`.",
+        serialize=str,
+        parse_value=_read_place,
+    ),
+}

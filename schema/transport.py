@@ -1,0 +1,195 @@
+"""GraphQL over HTTP: the endpoint of a schema, after the specification of that name.
+
+Why a page of another site cannot act with a visitor's cookie: a mutation needs POST, and a POST needs
+`application/json`, which no form can send and no script can without this server's leave (CORS), or a
+multipart form with a header of which the same is true (see `multipart.refuse_forgeries`).
+"""
+
+import logging
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, Final
+
+import orjson
+import strawberry
+from graphql import GraphQLError, GraphQLFormattedError, OperationDefinitionNode, OperationType
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+from strawberry.types import ExecutionResult
+
+from schema.body import in_time, within
+from schema.faults import classify, describe, is_request_error
+from schema.limits import DEFAULTS, Limits, chosen_operation, read_document
+from schema.multipart import uploaded
+from schema.negotiation import GRAPHQL_RESPONSE, JSON, answer_type, request_type
+from schema.parameters import Parameters, decode, from_query_string, well_formed
+from schema.refusals import Refusal, Refused, Sentence, sentence
+
+log = logging.getLogger(__name__)
+
+MIB: Final = 2**20
+
+# An answer depends on who asks, and is nobody's to keep. Vary says the rest to a cache that keeps it anyway.
+HEADERS: Final = {
+    "cache-control": "no-store",
+    "vary": "Accept, Accept-Language, Authorization, Cookie",
+    "x-content-type-options": "nosniff",
+}
+
+OpenContext = Callable[[Request], AbstractAsyncContextManager[Any]]
+Present = Callable[[GraphQLError, Any], GraphQLFormattedError]
+
+
+class Endpoint:
+    """An ASGI application that answers GraphQL requests.
+
+    `open_context` gives what resolvers get as their context, and is not called for a request that is
+    refused before execution; it may itself raise Refused. `max_upload` is the largest file, in bytes.
+    `refusal` says a refusal in the reader's language; `present` tells an error of an execution, which
+    `faults.describe` does by default.
+    """
+
+    def __init__(  # noqa: PLR0913 -- most are settings, given by keyword
+        self,
+        schema: strawberry.Schema,
+        open_context: OpenContext,
+        *,
+        limits: Limits = DEFAULTS,
+        max_body: int = MIB,
+        max_upload: int = 10 * MIB,
+        refusal: Sentence | None = None,
+        present: Present | None = None,
+    ) -> None:
+        self.schema = schema
+        self.open_context = open_context
+        self.limits = limits
+        self.max_body = max_body
+        self.max_upload = max_upload
+        self.refusal = refusal or sentence
+        self.present = present
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive, send)
+        response = await self.respond(request)
+        await response(scope, receive, send)
+
+    async def respond(self, request: Request) -> Response:
+        """The answer to any request whatever; never raises."""
+        media_type = JSON
+        try:
+            refuse_other_methods(request)
+            media_type = answer_type(request.headers)
+            async with self.parameters(request) as parameters:
+                return await self.run(request, parameters, media_type)
+        except Refused as refused:
+            return self.refuse(request, refused, media_type)
+        except ClientDisconnect:  # nobody is left to read this
+            return self.refuse(request, Refused(Refusal.BAD_REQUEST, "the request broke off"), media_type)
+        except Exception:
+            log.exception("request %s failed", request_id(request))
+            return self.refuse(request, Refused(Refusal.INTERNAL, "a fault of the server"), media_type)
+
+    @asynccontextmanager
+    async def parameters(self, request: Request) -> AsyncIterator[Parameters]:
+        """What is asked, with its file open if there is one.
+
+        Raises:
+            Refused: whatever is wrong with the HTTP request.
+        """
+        if request.method == "GET":
+            yield from_query_string(request.scope["query_string"])
+        elif request_type(request.headers) == JSON:
+            async with in_time():
+                body = await within(self.max_body, request).body()
+            yield well_formed(decode(body, "the body"))
+        else:
+            async with uploaded(request, self.max_body, self.max_upload) as parameters:
+                yield parameters
+
+    async def run(self, request: Request, parameters: Parameters, media_type: str) -> Response:
+        """Execute a well-formed request; a document that cannot be run opens no context."""
+        try:
+            operation = chosen_operation(read_document(parameters.query, self.limits), parameters.operation_name)
+            refuse_out_of_place(operation, request.method)
+        except GraphQLError as error:
+            return self.answer({"errors": [self.tell(error, request)]}, media_type)
+        async with self.open_context(request) as context:
+            result = await self.execute(parameters, operation, context)
+            errors = [
+                self.present(error, context) if self.present else self.tell(error, request)
+                for error in classify(result)
+            ]
+        return self.answer(written(result, errors), media_type)
+
+    async def execute(
+        self, parameters: Parameters, operation: OperationDefinitionNode, context: object
+    ) -> ExecutionResult:
+        """The result of one query or mutation."""
+        return await self.schema.execute(
+            parameters.query,
+            variable_values=parameters.variables,
+            operation_name=operation.name.value if operation.name else None,
+            operation_extensions=parameters.extensions,
+            context_value=context,
+        )
+
+    def tell(self, error: GraphQLError, request: Request) -> GraphQLFormattedError:
+        return describe(error, masked=self.refusal(Refusal.INTERNAL, request), request_id=request_id(request))
+
+    def answer(self, body: Mapping[str, Any], media_type: str) -> Response:
+        """The response with this body; a fault that left no data is a 500 in either media type."""
+        status = 200
+        if "data" not in body:
+            codes = {error.get("extensions", {}).get("code") for error in body["errors"]}
+            status = 500 if Refusal.INTERNAL in codes else 400 if media_type == GRAPHQL_RESPONSE else 200
+        return respond_with(body, status, media_type)
+
+    def refuse(self, request: Request, refused: Refused, media_type: str) -> Response:
+        extensions = {"code": refused.code, "reason": refused.reason}
+        if refused.code == Refusal.INTERNAL:
+            extensions = {"code": refused.code, "requestId": request_id(request)}
+        error = {"message": self.refusal(refused.code, request), "extensions": extensions}
+        return respond_with({"errors": [error]}, refused.status, media_type, refused.headers)
+
+
+def refuse_other_methods(request: Request) -> None:
+    """Raises: Refused, METHOD_NOT_ALLOWED."""
+    if request.method not in {"GET", "POST"}:
+        raise Refused(Refusal.METHOD_NOT_ALLOWED, "use GET or POST", headers={"allow": "GET, POST"})
+
+
+def refuse_out_of_place(operation: OperationDefinitionNode, method: str) -> None:
+    """An operation must suit the way it came.
+
+    Raises:
+        Refused: METHOD_NOT_ALLOWED, for a mutation by GET, which any link could run.
+        GraphQLError: BAD_REQUEST, for a subscription: this endpoint gives one answer.
+    """
+    if operation.operation is OperationType.SUBSCRIPTION:
+        reason = "A subscription is not served here."
+        raise GraphQLError(reason, operation, extensions={"code": Refusal.BAD_REQUEST})
+    if operation.operation is OperationType.MUTATION and method == "GET":
+        raise Refused(Refusal.METHOD_NOT_ALLOWED, "a mutation needs POST", headers={"allow": "POST"})
+
+
+def written(result: ExecutionResult, errors: list[GraphQLFormattedError]) -> dict[str, Any]:
+    """The response map: errors first, as the specification would have it, and no `data` if nothing ran."""
+    body: dict[str, Any] = {"errors": errors} if errors else {}
+    if not is_request_error(result):
+        body["data"] = result.data
+    if result.extensions:
+        body["extensions"] = result.extensions
+    return body
+
+
+def respond_with(
+    body: Mapping[str, Any], status: int, media_type: str, headers: Mapping[str, str] | None = None
+) -> Response:
+    content_type = f"{media_type}; charset=utf-8"
+    return Response(orjson.dumps(body), status, {**HEADERS, "content-type": content_type, **(headers or {})})
+
+
+def request_id(request: Request) -> str:
+    """What a middleware called this request, to be found in the log by."""
+    return str(getattr(request.state, "request_id", "-"))
