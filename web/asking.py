@@ -1,0 +1,60 @@
+"""Who asks, as an HTTP request says it: for pages and for the GraphQL endpoint alike."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import Response
+
+from models.locale import preferred
+from resolvers.context import Context, Resources
+from storage import accounts
+from storage.settings import Settings
+
+COOKIE: Final = "uniontree_session"
+_BEARER: Final = re.compile(r"bearer +([!-~]{1,200})", re.IGNORECASE | re.ASCII)
+
+
+def token_of(request: HTTPConnection) -> str | None:
+    """The token of `Authorization: Bearer …`, else that of the cookie. A header that is none of ours counts as none."""
+    header = request.headers.get("authorization")
+    if header is None:
+        return request.cookies.get(COOKIE)
+    match = _BEARER.fullmatch(header.strip())
+    return match[1] if match else None
+
+
+async def identify(context: Context, request: Request) -> None:
+    """Fills in who asks, in which language, under which number; one statement if there is a token."""
+    context.locale = preferred(request.headers.get("accept-language", ""))
+    context.request_id = request.state.request_id
+    token = token_of(request)
+    if token is not None:
+        async with context.db.reading() as session:
+            context.signed_in = await accounts.sign_in_by_token(session, token)
+
+
+async def context_of(request: Request) -> Context:
+    """The context of a page's use case."""
+    context = Context(resources_of(request))
+    await identify(context, request)
+    return context
+
+
+def resources_of(request: Request) -> Resources:
+    resources: Resources = request.app.state.resources
+    return resources
+
+
+def set_cookie(response: Response, settings: Settings, token: str) -> None:
+    """Out of reach for scripts, and not sent along when another site asks."""
+    response.set_cookie(
+        COOKIE,
+        token,
+        max_age=settings.session_days * 86400,
+        httponly=True,
+        samesite="strict",
+        secure=settings.public_url.startswith("https:"),
+    )

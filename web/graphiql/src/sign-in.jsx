@@ -1,0 +1,48 @@
+import { useState } from 'react'
+import { say } from './language'
+import { signIn, signOut } from './session'
+
+// The form, or the person's name and the way out. `onChange` gets the account, or null.
+export function SignIn({ account, onChange }) {
+  const [refusal, setRefusal] = useState('')
+  const [busy, setBusy] = useState(false)
+
+  async function attempt(request) {
+    setBusy(true)
+    setRefusal('')
+    try {
+      onChange(await request())
+    } catch (error) {
+      setRefusal(error.message)
+    }
+    setBusy(false)
+  }
+
+  function submit(event) {
+    event.preventDefault()
+    const form = new FormData(event.currentTarget)
+    attempt(() => signIn(form.get('phone').trim(), form.get('password')))
+  }
+
+  const leave = () => attempt(() => signOut().then(() => null))
+
+  return (
+    <div className="session">
+      <output id="refusal" role="alert">{refusal}</output>
+      {account ? (
+        <>
+          <span id="who" title={account.phone}>{account.realName}</span>
+          <button id="sign-out" type="button" disabled={busy} onClick={leave}>{say.signOut}</button>
+        </>
+      ) : (
+        <form onSubmit={submit}>
+          <input id="phone" name="phone" type="tel" autoComplete="username" required
+            placeholder={say.phone} aria-label={say.phone} />
+          <input id="password" name="password" type="password" autoComplete="current-password" required
+            placeholder={say.password} aria-label={say.password} />
+          <button id="sign-in" disabled={busy}>{say.signIn}</button>
+        </form>
+      )}
+    </div>
+  )
+}
