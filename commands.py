@@ -1,0 +1,264 @@
+"""The operator's command line: `python server.py COMMAND`.
+
+Each command prints one JSON object on success. A refusal is a plain sentence on standard error
+and exit status 1; words that the command line does not know are status 2.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+import click
+import orjson
+import uvicorn
+from sqlalchemy.exc import InterfaceError, OperationalError
+
+from models.errors import Rejected
+from models.locale import Locale
+from models.permissions import Role
+from resolvers import founding
+from resolvers.context import Resources
+from resolvers.demo import Demo, Person, plant_demo
+from resolvers.invites import link
+from schema.build import build_schema
+from schema.messages import sentence
+from server import create_app, open_resources
+from storage import invites, unions
+from storage.cluster import ClusterError, running
+from storage.migrations import migrate
+from storage.qr import qr_terminal
+from storage.settings import Settings, SettingsError, generate_secrets, load_settings
+
+SDL = Path(__file__).parent / "schema" / "schema.graphql"
+
+Result = TypeVar("Result")
+
+
+@click.group(help=__doc__)
+def program() -> None: ...
+
+
+def say(**result: object) -> None:
+    click.echo(orjson.dumps(result, option=orjson.OPT_INDENT_2, default=str).decode())
+
+
+def refuse(message: str) -> NoReturn:
+    click.echo(message, err=True)
+    sys.exit(1)
+
+
+@contextmanager
+def plainly() -> Iterator[None]:
+    """Tells what can go wrong in sentences."""
+    try:
+        yield
+    except (SettingsError, ClusterError) as error:
+        refuse(str(error))
+    except Rejected as refusal:
+        refuse(
+            "\n".join(
+                f"{'.'.join(problem.path)}: {sentence(Locale.ZH, problem)} {sentence(Locale.EN, problem)}".lstrip(": ")
+                for problem in refusal.problems
+            )
+        )
+    except (OSError, OperationalError, InterfaceError) as error:
+        refuse(f"The database cannot be used: {getattr(error, 'orig', None) or error}")
+
+
+@contextmanager
+def with_database() -> Iterator[Settings]:
+    """The settings, with the embedded database running if there is no other."""
+    settings = load_settings(os.environ)
+    if settings.database_url is not None:
+        yield settings
+        return
+    with running(settings.data_dir) as cluster:
+        yield settings.model_copy(update={"database_url": cluster.url()})
+
+
+@asynccontextmanager
+async def with_resources(settings: Settings) -> AsyncIterator[Resources]:
+    resources = open_resources(settings)
+    try:
+        yield resources
+    finally:
+        await resources.db.close()
+
+
+def run(work: Callable[[Resources], Awaitable[Result]]) -> Result:
+    """Does one command's work against a migrated database."""
+
+    async def working(settings: Settings) -> Result:
+        assert settings.database_url is not None
+        await migrate(settings.database_url)
+        async with with_resources(settings) as resources:
+            return await work(resources)
+
+    with plainly(), with_database() as settings:
+        return asyncio.run(working(settings))
+
+
+@program.command()
+def serve() -> None:
+    """Migrate, then serve. Brings its own database, with a demo province, if there is no DATABASE_URL."""
+    with plainly(), with_database() as settings:
+        embedded = load_settings(os.environ).database_url is None
+        asyncio.run(_prepare(settings, embedded=embedded))
+        # The access log would hold codes and the proofs of links; the server's name helps only attackers.
+        uvicorn.run(
+            create_app(settings),
+            host=settings.host,
+            port=settings.port,
+            log_level=settings.log_level,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=15,
+        )
+
+
+async def _prepare(settings: Settings, *, embedded: bool) -> None:
+    assert settings.database_url is not None
+    await migrate(settings.database_url)
+    if not embedded:
+        return
+    async with with_resources(settings) as resources:
+        async with resources.db.reading() as session:
+            root = await unions.any_root(session)
+        if root is None:
+            await plant_demo(resources, _introduce)
+        await _show_code(resources)
+
+
+def _introduce(people: list[Person]) -> None:
+    click.echo("\n正在植入示例省份。以下密码只显示这一次：")
+    click.echo("Planting a demo province. These passwords are shown this once:\n")
+    for person in people:
+        click.echo(f"  {person.phone}  {person.password}  {person.name}  {person.part}")
+
+
+async def _show_code(resources: Resources) -> None:
+    """The root's newest open code, as its 组织登记二维码."""
+    async with resources.db.reading() as session:
+        root = await unions.any_root(session)
+        invite = await invites.newest_open(session, root.id) if root else None
+    if root is None or invite is None:
+        return
+    url = link(resources.settings, invite.token)
+    click.echo(f"\n{root.name} 组织登记二维码：{url}\n")
+    click.echo(qr_terminal(url))
+    click.echo(f"\nGraphiQL: {resources.settings.public_url}/graphiql\n")
+
+
+@program.command("migrate")
+def migrate_command() -> None:
+    """Bring the database to this version's schema and regions."""
+    with plainly(), with_database() as settings:
+        assert settings.database_url is not None
+        say(revision=asyncio.run(migrate(settings.database_url)))
+
+
+@program.command()
+def demo() -> None:
+    """Plant the demo province into an empty database."""
+
+    async def work(resources: Resources) -> Demo:
+        async with resources.db.reading() as session:
+            if await unions.any_root(session) is not None:
+                refuse(
+                    "数据库中已有工会，示例只植入空库。 There are unions already; the demo is for an empty database."
+                )
+        return await plant_demo(resources, lambda _: None)
+
+    planted = run(work)
+    say(
+        unions=planted.unions,
+        invite=planted.founded.invite.token,
+        accounts=[
+            {"phone": person.phone, "password": person.password, "name": person.name, "part": person.part}
+            for person in planted.people
+        ],
+    )
+
+
+@program.command()
+@click.argument("name")
+@click.option("--region", required=True, metavar="CODE", help="GB/T 2260 code, such as 440000.")
+@click.option("--contact-phone", metavar="PHONE", help="Shown on its card.")
+def root(name: str, region: str, contact_phone: str | None) -> None:
+    """Found a union that nothing lies above, with a first code to share."""
+
+    async def work(resources: Resources) -> None:
+        founded = await founding.found_root(resources, name, region, contact_phone)
+        say(
+            name=founded.union.name,
+            path=str(founded.union.path),
+            invite=founded.invite.token,
+            url=link(resources.settings, founded.invite.token),
+        )
+
+    run(work)
+
+
+@program.command()
+@click.argument("phone")
+@click.option("--name", required=True, help="The person's real name.")
+@click.option("--verified", is_flag=True, help="Vouch for the real name.")
+@click.option("--password-stdin", is_flag=True, required=True, help="Read the password from standard input.")
+def account(phone: str, name: str, verified: bool, password_stdin: bool) -> None:  # noqa: FBT001 - click's way
+    """Create an account that signs in with a password."""
+    assert password_stdin
+    password = sys.stdin.readline().rstrip("\r\n")
+
+    async def work(resources: Resources) -> None:
+        made = await founding.create_account(resources, phone, name, password=password, verified=verified)
+        say(phone=made.phone, name=made.real_name, verified=verified)
+
+    run(work)
+
+
+@program.command()
+@click.argument("phone")
+@click.option("--union", "path", required=True, metavar="PATH", help="Its place in the tree, such as 1.2f.")
+@click.option(
+    "--role",
+    required=True,
+    type=click.Choice([role.lower() for role in Role], case_sensitive=False),
+    help="What the appointment is for.",
+)
+def appoint(phone: str, path: str, role: str) -> None:
+    """Appoint somebody: how a tree gets its first administrator."""
+
+    async def work(resources: Resources) -> None:
+        made = await founding.appoint_by_operator(resources, phone, path, Role(role.upper()))
+        say(phone=phone, union=path, role=made.role.value, since=made.since)
+
+    run(work)
+
+
+@program.command()
+def keys() -> None:
+    """Print fresh secrets, to be set in the environment."""
+    say(**generate_secrets())
+
+
+@program.command()
+@click.option("--check", is_flag=True, help="Only say whether schema/schema.graphql is what is served.")
+def schema(**options: Any) -> None:
+    """Write the served schema to schema/schema.graphql."""
+    served = build_schema().as_str() + "\n"
+    if options["check"]:
+        if not SDL.exists() or SDL.read_text() != served:
+            refuse("schema/schema.graphql is not what is served: run `make schema` and read the difference.")
+    else:
+        SDL.write_text(served)
+    say(schema=SDL.name, bytes=len(served.encode()))
+
+
+def main() -> None:
+    program(prog_name="server.py")

@@ -1,0 +1,135 @@
+"""The composition root: settings → database → ASGI application. The command line is in commands.py."""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from models.locale import preferred
+from resolvers.context import Resources
+from schema.build import build_schema
+from schema.context import GraphContext
+from schema.messages import say
+from schema.refusals import Refusal, sentence
+from schema.transport import MIB, Endpoint
+from storage.database import Database
+from storage.files import Files
+from storage.sealing import Sealer
+from storage.settings import Settings, load_settings
+from web.asking import identify, resources_of
+from web.card_opening import open_card
+from web.card_page import card_routes
+from web.certificate_page import certificate_routes
+from web.graphiql_page import graphiql_routes
+from web.session_routes import session_routes
+
+
+def create_app(settings: Settings | None = None) -> Starlette:
+    """The application: `python -m uvicorn --factory server:create_app`, with DATABASE_URL and its secrets given."""
+    settings = settings or load_settings(os.environ)
+    logging.getLogger().setLevel(settings.log_level.upper())
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)  # a malformed form is its sender's affair
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        app.state.resources = open_resources(settings)
+        yield
+        await app.state.resources.db.close()
+
+    return Starlette(
+        routes=[
+            Route("/livez", livez),
+            Route("/readyz", readyz),
+            Route("/", lambda _: RedirectResponse("/graphiql")),
+            Route("/graphql", graphql_endpoint(settings), methods=None),
+            *graphiql_routes(),
+            *card_routes(open_card),
+            *certificate_routes(),
+            *session_routes(),
+        ],
+        middleware=[Middleware(RequestIds)],
+        lifespan=lifespan,
+    )
+
+
+def open_resources(settings: Settings) -> Resources:
+    """What lives as long as the server or a command. Nothing is connected to before it is asked."""
+    assert settings.database_url is not None, "the embedded database's address is filled in by commands.py"
+    files = Files(settings.data_dir / "certificates")
+    files.prepare()
+    keys = settings.id_number_keys.get_secret_value()
+    return Resources(
+        settings=settings,
+        db=Database(settings.database_url, pool_size=settings.pool_size, statement_timeout=settings.statement_timeout),
+        files=files,
+        sealer=Sealer(keys, current=next(iter(keys)), index_key=settings.blind_index_key.get_secret_value()),
+    )
+
+
+def graphql_endpoint(settings: Settings) -> Endpoint:
+    @asynccontextmanager
+    async def open_context(request: Request) -> AsyncIterator[GraphContext]:
+        context = GraphContext(resources_of(request))
+        await identify(context, request)
+        yield context
+
+    def refusal(code: str, request: Request) -> str:
+        if code == Refusal.INTERNAL:
+            locale = preferred(request.headers.get("accept-language", ""))
+            return say(locale, "INTERNAL", request_id=request.state.request_id)
+        return sentence(code, request)
+
+    # A photo that is a little too large is told so in the payload; this bounds what is read at all.
+    most = settings.max_certificate_bytes + MIB
+    return Endpoint(build_schema(), open_context, max_upload=most, refusal=refusal)
+
+
+async def livez(_request: Request) -> Response:
+    """The process answers. Asks nothing of the database."""
+    return PlainTextResponse("ok\n")
+
+
+async def readyz(request: Request) -> Response:
+    """The database answers too."""
+    try:
+        await resources_of(request).db.answers()
+    except Exception:  # noqa: BLE001 - whatever it is, this server is not ready
+        return PlainTextResponse("database\n", 503)
+    return PlainTextResponse("ok\n")
+
+
+class RequestIds:
+    """Numbers each request: in its answer, in the log of its fault, and in the sentence that tells of it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        request_id = secrets.token_hex(8)
+        scope.setdefault("state", {})["request_id"] = request_id
+
+        async def numbered(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
+            await send(message)
+
+        await self.app(scope, receive, numbered)
+
+
+if __name__ == "__main__":
+    import commands
+
+    commands.main()
