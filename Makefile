@@ -26,11 +26,13 @@ test: .venv/.dev .venv/.graphiql ## Run the tests
 
 check: lint coverage ## Check style, types, imports, the committed schema, and the tests' coverage of branches
 
+LINT_IMPORTS := from importlinter.cli import lint_imports_command as run; run()
+
 lint: .venv/.dev
 	@echo 'ruff check' && $(PY) -m ruff check -q .
 	@echo 'ruff format --check' && $(PY) -m ruff format -q --check .
 	@echo 'mypy' && $(PY) -m mypy
-	@echo 'lint-imports' && $(PY) -c 'from importlinter.cli import lint_imports_command as run; run()'
+	@echo 'lint-imports' && { said=$$($(PY) -c '$(LINT_IMPORTS)') || { echo "$$said"; exit 1; }; }
 	@echo 'schema --check' && $(PY) server.py schema --check
 
 coverage: .venv/.dev
@@ -53,7 +55,7 @@ clean: ## Remove what was installed and built; data/ stays
 FITS := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
 
 # A .venv whose Python has gone is made again.
-$(shell [ -x $(PY) ] || rm -f .venv/.made)
+$(shell [ -x $(PY) ] || rm -f .venv/.[a-z]*)
 
 .venv/.made:
 	@for python in $(or $(strip $(PYTHON)),python3.11 python3.12 python3.13 python3); do \
@@ -84,7 +86,7 @@ RECENT := const [a, b] = process.versions.node.split(`.`); process.exit(a > 22 |
 
 # The server runs without it, so a failure is met once and does not slow the next start.
 .venv/.graphiql: $(GRAPHIQL) | .venv/.made
-	@$(MAKE) graphiql || true
+	@$(MAKE) graphiql 2>.venv/graphiql.log || true
 	@touch $@
 
 web/graphiql/dist/.built: $(GRAPHIQL) | .venv/.made
@@ -94,7 +96,8 @@ web/graphiql/dist/.built: $(GRAPHIQL) | .venv/.made
 	    PATH="$$home/bin:$$PATH"; npm="node $$home/lib/node_modules/npm/bin/npm-cli.js"; \
 	fi; \
 	echo 'Building GraphiQL, once'; cd web/graphiql; \
-	$$npm ci --no-audit --no-fund --no-update-notifier --loglevel=error --fetch-retries=1 >/dev/null && $$npm run --silent build -- --logLevel=warn
+	$$npm ci --no-audit --no-fund --no-update-notifier --loglevel=error --fetch-retries=1 \
+	    --fetch-timeout=60000 >/dev/null && $$npm run --silent build -- --logLevel=warn
 	@touch $@
 
 # ── the lock files ───────────────────────────────────────────────────────────────────────────

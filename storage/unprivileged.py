@@ -10,6 +10,7 @@ import os
 import pwd
 import struct
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -89,11 +90,12 @@ def let_through(user: pwd.struct_passwd, path: Path) -> None:
             ) from error
 
 
-def let_read(tree: Path) -> None:
-    """Lets everyone read and run the programs in `tree`, which a strict umask had kept from them."""
-    for path in (tree, *tree.rglob("*")):
-        mode = path.stat().st_mode
-        path.chmod(mode | MAY_READ | (MAY_PASS if mode & 0o100 else 0))
+def let_read(trees: Iterable[Path]) -> None:
+    """Lets everyone read these programs and run them, where a strict umask had kept them to root."""
+    for tree in trees:
+        for path in (tree, *tree.rglob("*")):
+            mode = path.stat().st_mode
+            path.chmod(mode | MAY_READ | (MAY_PASS if mode & 0o100 else 0))
 
 
 def _allow(folder: Path, uid: int) -> bool:
