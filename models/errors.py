@@ -70,7 +70,7 @@ class Problem:
     params: Mapping[str, object] = field(default_factory=dict)
 
 
-class Rejected(Exception):
+class Rejected(Exception):  # noqa: N818 - an answer to a request, not an error of the program
     """A request refused for reasons its sender can mend; nothing was written."""
 
     def __init__(self, *problems: Problem) -> None:

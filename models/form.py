@@ -9,7 +9,7 @@ from models.errors import Caution, Code, Doubt, Problems
 from models.identifiers import check_credit_code, check_id_number, check_phone, is_usual_prefix
 from models.kinds import UnionKind, UnionStatus
 from models.particulars import Employer
-from models.region import is_inside
+from models.region import check_region_code, is_inside
 from models.text import check_line, check_name
 
 MOST_STAFF: Final = 10_000_000
@@ -39,7 +39,7 @@ def checked(form: Form, problems: Problems) -> Form:
     return Form(
         kind=form.kind,
         name=problems.take(("name",), check_name, form.name) or "",
-        region_code=form.region_code,
+        region_code=problems.take(("regionCode",), check_region_code, form.region_code) or "",
         uscc=uscc,
         employer=_checked_employer(form, problems),
         id_number=problems.take(("legalPersonIdNumber",), check_id_number, form.id_number) or "",

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import phonenumbers
 from stdnum.cn import ric, uscc
-from stdnum.exceptions import ValidationError
 
 from models.errors import Code, Problem, Rejected
 from models.kinds import UnionKind
 
 _ID_NUMBER: Final = re.compile(r"[0-9]{17}[0-9X]", re.ASCII)
+# Registrar and kind (N2 is a village collective), the registrar's region, nine of an organisation, and the check.
+_CREDIT_CODE: Final = re.compile(r"[0-9A-HJ-NPQRTUWXY]{2}[0-9]{6}[0-9A-HJ-NPQRTUWXY]{10}", re.ASCII)
+# Digits and what people put between them. phonenumbers would read letters as a keypad does, and pass over the rest.
+_PHONE: Final = re.compile(r"[+＋]?[\d\s()（）.+－-]{1,40}")
 
 # Prefix 81 is a grassroots union, 89 any other trade-union body; federations at county level
 # and above are often registered as party and government bodies (11), institutions (12) or
@@ -44,9 +47,11 @@ def check_id_number(number: str) -> str:
 
 def _is_birth_date(text: str) -> bool:
     try:
-        return date(int(text[:4]), int(text[4:6]), int(text[6:])) <= date.today()
+        born = datetime(int(text[:4]), int(text[4:6]), int(text[6:]), tzinfo=UTC)
     except ValueError:
         return False
+    # A day's grace: it is tomorrow in China while UTC still has today.
+    return born <= datetime.now(UTC) + timedelta(days=1)
 
 
 def mask_id_number(number: str) -> str:
@@ -57,16 +62,18 @@ def mask_id_number(number: str) -> str:
 def check_credit_code(code: str) -> str:
     """The unified social credit code (统一社会信用代码), upper-cased, if its 18th character is right.
 
-    18 characters of 0-9 and A-Z without I, O, S, V, Z; weights 3**i mod 31. A true check
-    character does not prove that the organisation exists. Source: GB 32100-2015.
+    18 characters of 0-9 and A-Z without I, O, S, V, Z, the third to the eighth digits alone;
+    weights 3**i mod 31. A true check character does not prove that the organisation exists.
+    Source: GB 32100-2015.
 
     Raises:
         Rejected: USCC_INVALID.
     """
-    try:
-        return uscc.validate(code.strip())
-    except ValidationError:
-        raise Rejected(Problem(Code.USCC_INVALID)) from None
+    code = uscc.compact(code)
+    # uscc.validate() is too strict: it wants digits for the registrar and the kind.
+    if not _CREDIT_CODE.fullmatch(code) or uscc.calc_check_digit(code) != code[-1]:
+        raise Rejected(Problem(Code.USCC_INVALID))
+    return code
 
 
 def is_usual_prefix(code: str, kind: UnionKind) -> bool:
@@ -81,17 +88,27 @@ def check_phone(number: str) -> str:
         Rejected: PHONE_INVALID.
     """
     try:
-        parsed = phonenumbers.parse(number, "CN")
+        parsed = phonenumbers.parse(number if _PHONE.fullmatch(number) else "", "CN")
     except phonenumbers.NumberParseException:
         raise Rejected(Problem(Code.PHONE_INVALID)) from None
-    if not phonenumbers.is_possible_number(parsed) or len(number) > 40:
+    if not phonenumbers.is_possible_number(parsed):
         raise Rejected(Problem(Code.PHONE_INVALID))
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
 
 
 def show_phone(number: str) -> str:
-    """An E.164 number as people here write it: Chinese ones without +86, others as they are."""
-    return number.removeprefix("+86")
+    """An E.164 number as people here dial it: `13800138000`, `02083330000`, `12351`; foreign ones as they are."""
+    if not number.startswith("+86"):
+        return number
+    national = number.removeprefix("+86")
+    is_mobile = len(national) == 11 and national.startswith("1")
+    # Area codes are dialled with a 0 in front; hotlines of five digits have none.
+    return national if is_mobile or len(national) < 9 else f"0{national}"
+
+
+def mask_name(name: str) -> str:
+    """`何*`: the first character and a star for each other one."""
+    return name[:1] + "*" * (len(name) - 1)
 
 
 def mask_phone(number: str) -> str:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 from sqlalchemy import CheckConstraint, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base
+from models.errors import Code, Problem, Rejected
+
+_CODE: Final = re.compile(r"[1-9][0-9]{5}", re.ASCII)
 
 
 class Region(Base):
@@ -23,6 +29,17 @@ class Region(Base):
     full_name: Mapped[str]
     parent_code: Mapped[str | None] = mapped_column(ForeignKey("region.code"), index=True)
     retired: Mapped[bool] = mapped_column(default=False)
+
+
+def check_region_code(code: str) -> str:
+    """The code, if it has the form of one: six digits.
+
+    Raises:
+        Rejected: REGION_UNKNOWN.
+    """
+    if not _CODE.fullmatch(code):
+        raise Rejected(Problem(Code.REGION_UNKNOWN))
+    return code
 
 
 def is_inside(code: str, outer: str) -> bool:

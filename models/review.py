@@ -58,4 +58,4 @@ def after(state: State, move: Move) -> State:
     try:
         return MOVES[state, move]
     except KeyError:
-        raise Rejected(Problem(Code.WRONG_STATE, why=state.lower())) from None
+        raise Rejected(Problem(Code.WRONG_STATE, ("registrationId",), state.lower())) from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Collection
 from typing import Final
 
 from models.errors import Code, Problem, Rejected
@@ -16,6 +17,12 @@ PROSE_LENGTH: Final = 2000
 # what cannot be seen lets two names look the same, or one read as another.
 _UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
+# Default_Ignorable_Code_Point of Unicode beyond those categories: a joiner, fillers, variation selectors.
+_SELECTORS: Final = frozenset(map(chr, (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))))
+_IGNORABLE: Final = _SELECTORS | frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa0")
+
+_IN_PROSE: Final = _SELECTORS | {"\n", "\t"}  # emoji have selectors
+
 _KEY: Final = re.compile(r"[!-~]{1,200}", re.ASCII)
 
 
@@ -25,23 +32,23 @@ def check_name(text: str) -> str:
     Raises:
         Rejected: REQUIRED, TOO_LONG, or INVALID where it holds control, zero-width or bidi characters.
     """
-    return _check(text, NAME_LENGTH, allowed="")
+    return _check(text, NAME_LENGTH, allowed=())
 
 
 def check_line(text: str) -> str:
     """An address or the like: one line, NFC, at most 200 characters. Raises as `check_name`."""
-    return _check(text, LINE_LENGTH, allowed="")
+    return _check(text, LINE_LENGTH, allowed=())
 
 
 def check_prose(text: str) -> str:
     """An opinion or a reason: lines allowed, NFC, at most 2000 characters. Raises as `check_name`."""
-    return _check(text.replace("\r\n", "\n"), PROSE_LENGTH, allowed="\n\t")
+    return _check(text.replace("\r\n", "\n"), PROSE_LENGTH, allowed=_IN_PROSE)
 
 
-def _check(text: str, longest: int, *, allowed: str) -> str:
+def _check(text: str, longest: int, *, allowed: Collection[str]) -> str:
     if len(text) > 4 * longest:  # before any work is done on it
         raise Rejected(Problem(Code.TOO_LONG, params={"max": longest}))
-    if any(unicodedata.category(char) in _UNSEEN and char not in allowed for char in text):
+    if any(_is_unseen(char) and char not in allowed for char in text):
         raise Rejected(Problem(Code.INVALID, why="unseen_character"))
     text = unicodedata.normalize("NFC", text).strip()
     if not text:
@@ -49,6 +56,10 @@ def _check(text: str, longest: int, *, allowed: str) -> str:
     if len(text) > longest:
         raise Rejected(Problem(Code.TOO_LONG, params={"max": longest}))
     return text
+
+
+def _is_unseen(char: str) -> bool:
+    return unicodedata.category(char) in _UNSEEN or char in _IGNORABLE
 
 
 def fold(name: str) -> str:

@@ -6,6 +6,7 @@ import asyncio
 import secrets
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import cache
 from typing import Final
 
 from argon2 import PasswordHasher
@@ -25,8 +26,6 @@ from storage.accounts import SignedIn
 LONGEST_PASSWORD: Final = 200
 
 _hasher: Final = PasswordHasher()  # argon2id with the library's parameters (RFC 9106, low-memory profile)
-# Verified against when there is no such account, so that it takes as long as a wrong password.
-_NOBODYS_HASH: Final = _hasher.hash(secrets.token_hex())
 # A verification takes a core and 64 MiB for some 50 ms: one at a time leaves the others to answer everybody else.
 _verifying: Final = ThreadPoolExecutor(max_workers=1, thread_name_prefix="password")
 
@@ -39,7 +38,7 @@ async def sign_in(ctx: Context, phone: str, password: str) -> tuple[str, SignedI
     """
     async with ctx.db.reading() as session:
         account = await accounts.by_phone(session, Problems().take((), check_phone, phone) or "")
-    known = account.password_hash if account and account.password_hash else _NOBODYS_HASH
+    known = account.password_hash if account else None
     loop = asyncio.get_running_loop()
     matches = await loop.run_in_executor(_verifying, _matches, known, password[: LONGEST_PASSWORD + 1])
     if account is None or not matches:
@@ -58,11 +57,18 @@ async def open_session(ctx: Context, account: Account) -> tuple[str, SignedIn]:
     return token, signed_in
 
 
-def _matches(known: str, password: str) -> bool:
+@cache
+def _nobodys_hash() -> str:
+    return _hasher.hash(secrets.token_hex())
+
+
+def _matches(known: str | None, password: str) -> bool:
+    """Whether this is the password. Without one to compare to it takes as long to say no."""
     try:
-        return _hasher.verify(known, password)
+        _hasher.verify(known or _nobodys_hash(), password)
     except VerificationError:
         return False
+    return known is not None
 
 
 def hash_password(password: str) -> str:

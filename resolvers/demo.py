@@ -171,7 +171,7 @@ class _Forms:
         self._count = 0
 
     async def higher_level(self, applicant: Context, name: str, code: str) -> Form:
-        return await self._form(applicant, UnionKind.HIGHER_LEVEL, name, code, "89", None)
+        return await self._form(applicant, name, code, None)
 
     async def grassroots(self, applicant: Context, employer: tuple[str, str], code: str) -> Form:
         name, address = employer
@@ -183,20 +183,18 @@ class _Forms:
             contact_phone="+8675582100000",
             staff_count=120,
         )
-        return await self._form(applicant, UnionKind.GRASSROOTS, f"{name}工会委员会", code, "81", stated)
+        return await self._form(applicant, f"{name}工会委员会", code, stated)
 
-    async def _form(
-        self, applicant: Context, kind: UnionKind, name: str, code: str, prefix: str, employer: Employer | None
-    ) -> Form:
+    async def _form(self, applicant: Context, name: str, code: str, employer: Employer | None) -> Form:
         self._count += 1
         born = f"19{60 + self._count % 40}{1 + self._count % 12:02}15"
         stem = f"{code}{born}{self._count:03}"
         certificate = await upload_certificate(applicant, _specimen(self._count))
         return Form(
-            kind=kind,
+            kind=UnionKind.GRASSROOTS if employer else UnionKind.HIGHER_LEVEL,
             name=name,
             region_code=code,
-            uscc=self._uscc(prefix, code),
+            uscc=self._uscc("81" if employer else "89", code),
             employer=employer,
             id_number=stem + ric.calc_check_digit(f"{stem}0"),  # wants the whole number
             certificate_id=certificate.id,

@@ -13,6 +13,7 @@ from models.identifiers import check_phone
 from models.invite import Invite
 from models.kinds import UnionKind
 from models.permissions import Role
+from models.region import check_region_code
 from models.text import check_name
 from models.treepath import TreePath
 from models.union import TradeUnion
@@ -40,7 +41,8 @@ async def found_root(resources: Resources, name: str, region_code: str, contact_
     async with resources.db.writing() as session:
         sound = problems.take(("name",), check_name, name)
         phone = problems.take(("contact-phone",), check_phone, contact_phone) if contact_phone else None
-        if await regions.current(session, region_code) is None:
+        code = problems.take(("region",), check_region_code, region_code)
+        if code and await regions.current(session, code) is None:
             problems.note(Code.REGION_UNKNOWN, "region")
         if sound and await unions.name_taken(session, None, sound):
             problems.note(Code.NAME_TAKEN, "name")

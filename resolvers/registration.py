@@ -115,7 +115,7 @@ async def _sound(
     """
     form = checked(form, problems)
     session = work.session
-    if await regions.current(session, form.region_code) is None:
+    if form.region_code and await regions.current(session, form.region_code) is None:
         problems.note(Code.REGION_UNKNOWN, "regionCode")
     if parent is not None and form.name and await unions.name_taken(session, parent.id, form.name):
         problems.note(Code.NAME_TAKEN, "name")

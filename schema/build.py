@@ -6,6 +6,7 @@ import strawberry
 from strawberry.extensions import ValidationCache
 from strawberry.schema.config import StrawberryConfig
 
+import schema.enums  # noqa: F401 - names and describes the enums before a field shows one
 from schema import multipart, scalars
 from schema.accounts import AccountMutations, Appointment
 from schema.certificates import Certificate, CertificateMutations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import strawberry
 
+from models.identifiers import show_phone
 from models.kinds import UnionKind
 from models.region import Region as RegionRow
 from schema.context import Info
@@ -18,6 +19,10 @@ def _id(root: Card) -> str:
     return encode_id("Union", root.id)
 
 
+def _contact_phone(root: Card) -> str | None:
+    return show_phone(root.contact_phone) if root.contact_phone else None
+
+
 async def region_of(root: Card, info: Info) -> RegionRow:
     return await info.context.load.region.load(root.region_code)
 
@@ -29,7 +34,7 @@ class UnionCard:
     kind: UnionKind = strawberry.field(description="工会类型.")
     region: Region = resolved(region_of, "所在行政区划.")
     parent_name: str | None = strawberry.field(description="上级工会名称; null at a root.")
-    contact_phone: str | None = strawberry.field(description="联系电话, if the union has made one public.")
+    contact_phone: str | None = resolved(_contact_phone, "联系电话, if the union has made one public.")
 
 
 @strawberry.type(description="名片列表的一页: a page of the directory. It is not counted: only searched.")

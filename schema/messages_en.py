@@ -57,6 +57,8 @@ EN: Final[Mapping[str, str]] = {
     "WRONG_STATE.rejected": "The registration has been rejected; this cannot be done now.",
     "WRONG_STATE.withdrawn": "The registration has been withdrawn; this cannot be done any more.",
     "WRONG_STATE.dissolved": "The union has been dissolved; this cannot be done any more.",
+    "CYCLE": "A union cannot be put below itself.",
+    "HAS_CHILDREN": "Unions still hang below this one; see to them first.",
     "CREDENTIALS_INVALID": "The phone number or the password is wrong.",
     "RATE_LIMITED": "Too many attempts; wait and try again.",
     "IDEMPOTENCY_CONFLICT": "This idempotency key was used for something else.",

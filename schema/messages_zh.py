@@ -57,6 +57,8 @@ ZH: Final[Mapping[str, str]] = {
     "WRONG_STATE.rejected": "该登记已审核不通过，不能进行此操作。",
     "WRONG_STATE.withdrawn": "该登记已撤回，不能进行此操作。",
     "WRONG_STATE.dissolved": "该工会已撤销，不能进行此操作。",
+    "CYCLE": "工会不能调整到自己或自己的下级工会之下。",
+    "HAS_CHILDREN": "该工会还有下级工会，请先处理。",
     "CREDENTIALS_INVALID": "手机号或密码错误。",
     "RATE_LIMITED": "操作过于频繁，请稍后再试。",
     "IDEMPOTENCY_CONFLICT": "该幂等键已用于其他内容。",

@@ -19,6 +19,7 @@ from schema.fields import resolved
 from storage.listing import Key, Listing, Page
 
 LARGEST_PAGE: Final = 100
+USUAL_PAGE: Final = 50
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 NodeType = TypeVar("NodeType")
@@ -89,7 +90,9 @@ async def page_of(info: Info, listing: Listing[Row], first: int | None, after: s
     Raises:
         GraphQLError: INVALID, for a page outside 1 to 100 or a cursor that is not of this list.
     """
-    if first is None or not 1 <= first <= LARGEST_PAGE:
+    if first is None:  # clients send null for a variable that they leave out
+        first = USUAL_PAGE
+    if not 1 <= first <= LARGEST_PAGE:
         raise refused(info, Problem(Code.INVALID, ("first",), "first", {"max": LARGEST_PAGE}))
     key = None if after is None else decode_cursor(listing, after)
     if after is not None and key is None:

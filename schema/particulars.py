@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import strawberry
 
 from models.certificate import Certificate as CertificateRow
-from models.identifiers import mask_id_number
+from models.identifiers import mask_id_number, mask_name, mask_phone, show_phone
 from models.particulars import Employer as EmployerRow
 from models.particulars import Particulars
 from models.region import Region as RegionRow
@@ -19,8 +20,10 @@ class Employer:
     name: str = strawberry.field(description="单位名称.")
     uscc: str = strawberry.field(description="单位统一社会信用代码.")
     address: str = strawberry.field(description="单位地址.")
-    contact_name: str | None = strawberry.field(description="联系人.")
-    contact_phone: str = strawberry.field(description="联系电话, in E.164.")
+    contact_name: str | None = strawberry.field(
+        description="联系人: masked for those who only read."
+    )
+    contact_phone: str = strawberry.field(description="联系电话: masked for those who only read.")
     staff_count: int | None = strawberry.field(description="职工人数.")
 
 
@@ -35,6 +38,16 @@ class EmployerInput:
 
     def row(self) -> EmployerRow:
         return EmployerRow(self.name, self.uscc, self.address, self.contact_name, self.contact_phone, self.staff_count)
+
+
+def employer_shown(employer: EmployerRow | None, *, whole: bool) -> EmployerRow | None:
+    """单位信息; its contact person masked, unless the viewer is the applicant or may review at that place."""
+    if employer is None:
+        return None
+    name, phone = employer.contact_name, employer.contact_phone
+    if whole:
+        return replace(employer, contact_phone=show_phone(phone))
+    return replace(employer, contact_name=name and mask_name(name), contact_phone=mask_phone(phone))
 
 
 async def region_of(root: Particulars, info: Info) -> RegionRow:

@@ -9,6 +9,7 @@ import strawberry
 
 from models.errors import Code, Problem, Rejected
 from models.kinds import TreeScope
+from models.region import check_region_code
 from models.registration import Registration as RegistrationRow
 from models.union import TradeUnion
 from schema.accounts import AccountQueries, RegistrationConnection
@@ -94,6 +95,8 @@ async def _directory(
     if info.context.signed_in is None:
         raise refused(info, Problem(Code.UNAUTHENTICATED))
     check_search(info, search)
+    if region_code is not None:
+        argument(info, "regionCode", check_region_code, region_code)
     page = await page_of(info, unions.directory(search, region_code), first, after)
     cards = await info.context.load.card.load_many([union.id for union in page.rows])
     return Page(page.listing, cards, page.has_next, page.has_previous)

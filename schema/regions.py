@@ -7,7 +7,9 @@ from typing import Annotated
 import strawberry
 
 from models.region import Region as RegionRow
+from models.region import check_region_code
 from schema.context import Info
+from schema.errors import argument
 from schema.fields import resolved
 from storage import regions
 
@@ -26,6 +28,8 @@ async def _regions(
         str | None, strawberry.argument(description="上级代码: the division to look into; provinces if left out.")
     ] = None,
 ) -> list[RegionRow]:
+    if parent_code is not None:
+        argument(info, "parentCode", check_region_code, parent_code)
     async with info.context.db.reading() as session:
         return await regions.below(session, parent_code)
 

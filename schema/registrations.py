@@ -26,7 +26,7 @@ from schema.errors import Told, Warning, told
 from schema.fields import resolved
 from schema.messages import say
 from schema.node import Node, node_id
-from schema.particulars import Employer, certificate_of, masked_id_number, region_of, shared
+from schema.particulars import Employer, certificate_of, employer_shown, masked_id_number, region_of, shared
 from schema.regions import Region
 from schema.scalars import Moment
 from storage.unions import Card
@@ -35,20 +35,6 @@ if TYPE_CHECKING:
     from schema.unions import Union
 
 LazyUnion = Annotated["Union", strawberry.lazy("schema.unions")]
-
-
-@strawberry.type(description="提交记录: one round of a registration, frozen as it was submitted.")
-class Submission:
-    round: int = strawberry.field(description="第几次提交: 1 for the first.")
-    submitted_at: Moment = strawberry.field(description="提交时间.")
-    name: str = strawberry.field(description=shared("name"))
-    region: Region = resolved(region_of, shared("region"))
-    uscc: str | None = strawberry.field(description=shared("uscc"))
-    employer: Employer | None = strawberry.field(description=shared("employer"))
-    certificate: Certificate = resolved(certificate_of, shared("certificate"))
-    changed: list[str] = strawberry.field(
-        description="变更项: the input fields that differ from the round before; empty in the first."
-    )
 
 
 @strawberry.type(description="分项意见: what is wrong with one field of the form.")
@@ -91,8 +77,19 @@ def _uscc(root: RegistrationRow) -> str | None:
     return root.current.uscc
 
 
-def _employer(root: RegistrationRow) -> EmployerRow | None:
-    return root.current.employer
+async def _sees_contacts(root: RegistrationRow, info: Info) -> bool:
+    viewer = info.context.viewer
+    return viewer.account_id == root.applicant_id or viewer.may(Action.REVIEW, (await _parent(root, info)).path)
+
+
+async def _employer(root: RegistrationRow, info: Info) -> EmployerRow | None:
+    return employer_shown(root.current.employer, whole=await _sees_contacts(root, info))
+
+
+async def _employer_then(root: SubmissionRow, info: Info) -> EmployerRow | None:
+    registration = await info.context.load.registration.load(root.registration_id)
+    whole = registration is not None and await _sees_contacts(registration, info)
+    return employer_shown(root.employer, whole=whole)
 
 
 def _id_number(root: RegistrationRow, info: Info) -> str | None:
@@ -160,6 +157,20 @@ async def _viewer_can(root: RegistrationRow, info: Info) -> list[Action]:
     if me in await _deciders(root, info):
         able.add(Action.REVIEW)
     return [action for action in Action if action in able]
+
+
+@strawberry.type(description="提交记录: one round of a registration, frozen as it was submitted.")
+class Submission:
+    round: int = strawberry.field(description="第几次提交: 1 for the first.")
+    submitted_at: Moment = strawberry.field(description="提交时间.")
+    name: str = strawberry.field(description=shared("name"))
+    region: Region = resolved(region_of, shared("region"))
+    uscc: str | None = strawberry.field(description=shared("uscc"))
+    employer: Employer | None = resolved(_employer_then, shared("employer"))
+    certificate: Certificate = resolved(certificate_of, shared("certificate"))
+    changed: list[str] = strawberry.field(
+        description="变更项: the input fields that differ from the round before; empty in the first."
+    )
 
 
 @strawberry.type(

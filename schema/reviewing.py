@@ -82,7 +82,7 @@ async def _reveal(
 class ReviewingMutations:
     review_registration: ReviewRegistrationPayload = mutation(
         _review,
-        "审核: approves or rejects. Approved, the registration is a union of the tree, and its applicant administers it.",
+        "审核: approves or rejects. Approved, it is a union of the tree, and its applicant administers it.",
     )
     reveal_id_number: RevealIdNumberPayload = mutation(
         _reveal, "查看身份证号码: the whole number, for who may review it or submitted it. It leaves a record."

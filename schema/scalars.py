@@ -39,14 +39,14 @@ def _read_place(value: Any) -> TreePath:
 SCALARS: Final[dict[object, ScalarDefinition]] = {
     Moment: strawberry.scalar(
         name="DateTime",
-        description="时间: a point in time, RFC 3339 with an offset. Answers are in UTC: `2026-05-01T01:30:00.000000Z`.",
+        description="时间: a point in time, RFC 3339 with an offset. Answered in UTC: `2026-05-01T01:30:00.000000Z`.",
         specified_by_url="https://www.rfc-editor.org/rfc/rfc3339",
         serialize=_show_moment,
         parse_value=_read_moment,
     ),
     Place: strawberry.scalar(
         name="TreePath",
-        description="路径: a place in the tree as ltree text: labels from the root down, joined by dots, such as `1.2f.9k`.",
+        description="路径: a place in the tree as ltree text: labels from the root down, such as `1.2f.9k`.",
         serialize=str,
         parse_value=_read_place,
     ),

@@ -9,6 +9,7 @@ import strawberry
 from models.account import Appointment as AppointmentRow
 from models.errors import Code, Problem
 from models.kinds import TreeScope, UnionKind, UnionStatus
+from models.particulars import Employer as EmployerRow
 from models.permissions import Action
 from models.text import LINE_LENGTH
 from models.union import TradeUnion
@@ -21,7 +22,7 @@ from schema.fields import resolved
 from schema.invites import Invite
 from schema.node import Node, node_id
 from schema.paging import Connection, page_of
-from schema.particulars import Employer, certificate_of, masked_id_number, region_of, shared
+from schema.particulars import Employer, certificate_of, employer_shown, masked_id_number, region_of, shared
 from schema.regions import Region
 from schema.scalars import Moment, Place
 from storage import events, invites, registrations, unions
@@ -48,6 +49,10 @@ class SubtreeStatistics:
     oldest_pending_at: Moment | None = strawberry.field(description="最早待审核时间: since when the oldest waits.")
 
 
+def _employer(root: TradeUnion, info: Info) -> EmployerRow | None:
+    return employer_shown(root.employer, whole=info.context.viewer.may(Action.REVIEW, root.path))
+
+
 async def _parent(root: TradeUnion, info: Info) -> TradeUnion | None:
     return await info.context.load.union.load(root.parent_id) if root.parent_id else None
 
@@ -63,7 +68,7 @@ async def _children(
     return await page_of(info, unions.children(info.context.viewer, root, kind), first, after)
 
 
-async def _descendants(
+async def _descendants(  # noqa: PLR0913, PLR0917 - these are the field's arguments
     root: TradeUnion,
     info: Info,
     first: First = 50,
@@ -131,7 +136,7 @@ class Union(Node):
     depth: int = strawberry.field(description="层级: how many unions lie above it; 0 for a root.")
     region: Region = resolved(region_of, shared("region"))
     uscc: str | None = strawberry.field(description=shared("uscc"))
-    employer: Employer | None = strawberry.field(description=shared("employer"))
+    employer: Employer | None = resolved(_employer, shared("employer"))
     legal_person_id_number: str | None = resolved(masked_id_number, shared("id_number"))
     certificate: Certificate | None = resolved(certificate_of, shared("certificate"))
     created_at: Moment = strawberry.field(description="入库时间: when it became a node of the tree.")
