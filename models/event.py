@@ -17,6 +17,7 @@ class Happening(StrEnum):
 
     UNION_FOUNDED = "union.founded"
     ACCOUNT_CREATED = "account.created"
+    PASSWORD_SET = "account.passwordSet"  # noqa: S105 - a word, not a password
     APPOINTED = "appointment.made"
     APPOINTMENT_ENDED = "appointment.ended"
     INVITE_CREATED = "invite.created"

@@ -11,11 +11,14 @@ from models.kinds import UnionKind, UnionStatus
 from models.particulars import Employer
 from models.region import check_region_code, is_inside
 from models.text import check_line, check_name
+from models.treepath import MAX_DEPTH
 
 MOST_STAFF: Final = 10_000_000
 
 # The fields of the form as a client names them; an opinion or a change refers to one of these.
 FIELDS: Final = ("name", "regionCode", "uscc", "employer", "legalPersonIdNumber", "certificateId")
+# Those of its employer, which an opinion may point at as well.
+EMPLOYER_FIELDS: Final = ("name", "uscc", "address", "contactName", "contactPhone", "staffCount")
 # Registration itself calls two of them by what they are instead of by their code or id.
 OTHER_NAMES: Final = {"region": "regionCode", "certificate": "certificateId"}
 
@@ -70,12 +73,14 @@ def _checked_employer(form: Form, problems: Problems) -> Employer | None:
     )
 
 
-def check_parent(kind: UnionKind, status: UnionStatus, path: tuple[str, ...], problems: Problems) -> None:
-    """Whether a union of this kind and status takes registrations."""
+def check_parent(kind: UnionKind, status: UnionStatus, depth: int, path: tuple[str, ...], problems: Problems) -> None:
+    """Whether a union of this kind and status, so far down, takes registrations."""
     if kind is UnionKind.GRASSROOTS:
         problems.note(Code.PARENT_IS_GRASSROOTS, *path)
     elif status is UnionStatus.DISSOLVED:
         problems.note(Code.PARENT_DISSOLVED, *path)
+    elif depth >= MAX_DEPTH:
+        problems.note(Code.INVALID, *path, why="deepest")
 
 
 def cautions(kind: UnionKind, region_code: str, parent_region_code: str, uscc: str | None) -> list[Caution]:

@@ -51,7 +51,7 @@ ALLOWED: Final[Mapping[Role, frozenset[Action]]] = {
     Role.ANALYST: frozenset({Action.READ, Action.EXPORT}),
 }
 
-# Who can decide on a registration, if appointed where it is decided (see storage/reviewers.py).
+# Who can decide on a registration, if appointed where it is decided (see `deciders`).
 DECIDING: Final = frozenset(role for role, actions in ALLOWED.items() if Action.REVIEW in actions)
 
 

@@ -47,7 +47,7 @@ class TradeUnion(Particulars, Base):
         CheckConstraint("(status = 'DISSOLVED') = (dissolved_at is not null)", name="dissolved"),
         # The parent's key: what the foreign key above refers to.
         UniqueConstraint("id", "path"),
-        # A subtree is a range of this index: path >= X and path < X || '-'.
+        # A subtree is a range of this index: path >= X and path < X || '0' (storage/scope.py).
         Index("uq_trade_union_path", "path", unique=True, postgresql_include=["id", "kind", "status"]),
         Index("ix_trade_union_parent_id_id", "parent_id", "id"),
         Index(

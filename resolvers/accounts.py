@@ -22,11 +22,12 @@ from resolvers.access import require, union_for
 from resolvers.context import Context
 from storage import accounts, events, unions
 from storage.accounts import SignedIn
+from storage.locks import Alone
 
 LONGEST_PASSWORD: Final = 200
 
 _hasher: Final = PasswordHasher()  # argon2id with the library's parameters (RFC 9106, low-memory profile)
-# A verification takes a core and 64 MiB for some 50 ms: one at a time leaves the others to answer everybody else.
+# A verification takes a core and 64 MiB for some 150 ms: one at a time leaves the others to answer everybody else.
 _verifying: Final = ThreadPoolExecutor(max_workers=1, thread_name_prefix="password")
 
 
@@ -127,7 +128,8 @@ async def end_appointment(ctx: Context, appointment_id: int) -> None:
     Raises:
         Rejected: UNAUTHENTICATED, NOT_FOUND, FORBIDDEN.
     """
-    async with ctx.working() as work:
+    # One's own appointments are held while another's is ended: two who end each other would wait for ever.
+    async with ctx.working(alone=Alone.ENDING_APPOINTMENTS) as work:
         ending = await accounts.appointment(work.session, work.viewer, appointment_id, lock=True)
         if ending is None:
             raise Rejected(Problem(Code.NOT_FOUND, ("appointmentId",)))

@@ -135,8 +135,11 @@ async def _plant_below(by_city: dict[str, int], applicant: Context, reviewer: Co
 
 
 async def _leave_in_every_state(parent: int, applicant: Context, reviewer: Context, forms: _Forms) -> None:
-    for employer in EMPLOYERS[:4]:
+    for employer in (EMPLOYERS[0], EMPLOYERS[2], EMPLOYERS[3]):
         await _apply(applicant, await forms.grassroots(applicant, employer, "440305"), parent)
+    # Two doubts for the reviewer: a place outside of Shenzhen, and somebody whose union is registered already.
+    elsewhere = await forms.grassroots(applicant, EMPLOYERS[1], "440606")
+    await _apply(applicant, elsewhere, parent)
     rejected = await _apply(applicant, await forms.grassroots(applicant, EMPLOYERS[4], "440304"), parent)
     verdict = Verdict(
         rejected.id,

@@ -80,6 +80,27 @@ async def create_account(resources: Resources, phone: str, name: str, *, passwor
         return account
 
 
+async def set_password(resources: Resources, phone: str, password: str) -> Account:
+    """The account, which signs in with another password from now on; whoever is signed in to it is no longer.
+
+    Raises:
+        Rejected: PHONE_INVALID, NOT_FOUND for the phone, INVALID for the password.
+    """
+    problems = Problems()
+    async with resources.db.writing() as session:
+        number = problems.take(("phone",), check_phone, phone)
+        hashed = problems.take((), hash_password, password)
+        account = await accounts.by_phone(session, number) if number else None
+        if number and account is None:
+            problems.note(Code.NOT_FOUND, "phone", why="phone")
+        problems.raise_any()
+        assert account is not None
+        account.password_hash = hashed
+        await accounts.end_all_sessions(session, account.id)
+        events.record(session, Happening.PASSWORD_SET, by=None, at=None, name=account.real_name)
+        return account
+
+
 async def appoint_by_operator(resources: Resources, phone: str, path: str, role: Role) -> Appointment:
     """The role at the union at this place: how a tree gets its first administrator.
 

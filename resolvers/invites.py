@@ -54,12 +54,13 @@ def token_in(code: str) -> str | None:
     """The token in any of a code's four spellings, or None.
 
     The token itself; the `scene` of a mini-program code, `i=<token>`; the link that the QR code
-    holds, `https://host/i/<token>`; and WeChat's `q`, which is that link encoded once.
+    holds, `https://host/i/<token>`; and WeChat's `q`, which is that link encoded once, as it
+    also hands over a scene.
     """
     if len(code) > _LONGEST_CODE:
         return None
     code = code.strip()
-    if code.lower().startswith(("https%3a", "http%3a")):
+    if "%" in code:  # no other spelling holds one
         code = unquote(code)
     if code.startswith("i="):
         code = code.removeprefix("i=")
@@ -140,7 +141,7 @@ async def create_invite(ctx: Context, wanted: WantedInvite) -> Invite:
         if earlier is not None:
             return await work.session.get_one(Invite, earlier)
         problems = Problems()
-        check_parent(union.kind, union.status, ("unionId",), problems)
+        check_parent(union.kind, union.status, union.depth, ("unionId",), problems)
         now = await work.session.scalar(select(func.now()))
         if wanted.expires_at is not None and now is not None and wanted.expires_at <= now:
             problems.note(Code.INVALID, "expiresAt", why="past")

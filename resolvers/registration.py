@@ -68,8 +68,9 @@ async def register(ctx: Context, wanted: Wanted) -> Registration:
         problems = Problems(wanted.problems)
         parent, invite = await _destination(work.session, wanted.parent, problems)
         form = await _sound(work, wanted.form, parent, problems)
-        if parent is None or (invite is not None and not await invites.use_up(work.session, invite.id)):
-            raise Rejected(Problem(Code.INVITE_EXHAUSTED, wanted.parent.path))
+        assert parent is not None
+        if invite is not None and not await invites.use_up(work.session, invite):
+            raise Rejected(Problem(CLOSED[invite.status], wanted.parent.path))
         registration = Registration(
             parent_id=parent.id,
             applicant_id=work.account.id,
@@ -101,7 +102,7 @@ async def _destination(
         if not any(problem.path == wanted.path for problem in problems):
             problems.note(Code.NOT_FOUND, *wanted.path)
     else:
-        check_parent(parent.kind, parent.status, wanted.path, problems)
+        check_parent(parent.kind, parent.status, parent.depth, wanted.path, problems)
     return parent, invite
 
 
@@ -183,7 +184,7 @@ async def resubmit(ctx: Context, correction: Correction) -> Registration:
         parent = await unions.parent_to_be(work.session, registration.parent_id)
         assert parent is not None
         problems = Problems(correction.problems)
-        check_parent(parent.kind, parent.status, (), problems)
+        check_parent(parent.kind, parent.status, parent.depth, (), problems)
         wanted = replace(before, **correction.given)
         form = await _sound(work, wanted, parent, problems, again=registration.id)
         registration.round += 1

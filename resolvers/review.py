@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.errors import Code, Problem, Problems, Rejected
 from models.event import Happening
-from models.form import FIELDS, OTHER_NAMES, check_parent
+from models.form import EMPLOYER_FIELDS, FIELDS, OTHER_NAMES, check_parent
 from models.permissions import Role, deciders
 from models.registration import Registration, Review
 from models.review import NEEDS_OPINION, Decision, State, after
@@ -21,10 +21,13 @@ from models.union import TradeUnion
 from resolvers.access import registration_for
 from resolvers.context import Context, Work
 from storage import accounts, events, registrations, unions
+from storage.database import clashes_told
 from storage.idempotency import Attempt
 from storage.sealing import Sealer
 
 MOST_FIELD_OPINIONS: Final = 50
+# What an opinion can be about.
+REMARKABLE: Final = frozenset({*FIELDS, *(f"employer.{part}" for part in EMPLOYER_FIELDS)})
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,7 @@ async def review(ctx: Context, verdict: Verdict) -> Registration:
             problems.note(Code.STALE, "round", round=registration.round)
             problems.raise_any()
         status = problems.take((), lambda move: after(registration.status, move), verdict.decision.move)
-        if verdict.decision is Decision.APPROVE:
+        if status is State.APPROVED:
             await _check_still_true(work.session, registration, parent, problems)
         problems.raise_any()
         assert status is not None
@@ -122,7 +125,7 @@ def _checked_opinions(verdict: Verdict, problems: Problems) -> tuple[str | None,
     for index, given in enumerate(verdict.field_opinions):
         path = ("fieldOpinions", str(index))
         field = OTHER_NAMES.get(given.field, given.field)
-        if field.split(".")[0] not in FIELDS:
+        if field not in REMARKABLE:
             problems.note(Code.INVALID, *path, "field", why="field", fields=", ".join(FIELDS))
         words = problems.take((*path, "opinion"), check_prose, given.opinion)
         checked.append({"field": field, "opinion": words or ""})
@@ -133,7 +136,7 @@ async def _check_still_true(
     session: AsyncSession, registration: Registration, parent: TradeUnion, problems: Problems
 ) -> None:
     """What held when the form was submitted can have changed by the time it is approved."""
-    check_parent(parent.kind, parent.status, (), problems)
+    check_parent(parent.kind, parent.status, parent.depth, (), problems)
     current = registration.current
     if await unions.name_taken(session, parent.id, current.name):
         problems.note(Code.NAME_TAKEN, "registrationId")
@@ -179,7 +182,8 @@ async def _plant(session: AsyncSession, sealer: Sealer, registration: Registrati
     number = sealer.open(current)
     assert number is not None
     sealer.seal(union, number)
-    await session.flush()
+    with clashes_told("registrationId"):
+        await session.flush()
     return union
 
 

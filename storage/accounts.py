@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, func, select, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -86,9 +87,11 @@ async def by_phone(session: AsyncSession, phone: str) -> Account | None:
     return await session.scalar(select(Account).where(Account.phone == phone))
 
 
-async def find(session: AsyncSession, viewer: Viewer, account_id: int) -> Account | None:
-    """The account, or None out of sight."""
-    return await session.scalar(select(Account).where(Account.id == account_id, scope.accounts(viewer)))
+async def in_sight(session: AsyncSession, viewer: Viewer, ids: Sequence[int]) -> list[Account | None]:
+    """One query for many people; in the order asked, None where out of sight."""
+    rows = await session.scalars(select(Account).where(Account.id.in_(ids), scope.accounts(viewer)))
+    found = {account.id: account for account in rows}
+    return [found.get(account_id) for account_id in ids]
 
 
 async def by_ids(session: AsyncSession, ids: Sequence[int]) -> list[Account | None]:
@@ -112,6 +115,12 @@ async def end_session(session: AsyncSession, session_id: int) -> None:
     )
 
 
+async def end_all_sessions(session: AsyncSession, account_id: int) -> None:
+    await session.execute(
+        update(Session).where(Session.account_id == account_id, Session.ended_at.is_(None)).values(ended_at=func.now())
+    )
+
+
 async def appointment(
     session: AsyncSession, viewer: Viewer, appointment_id: int, *, lock: bool = False
 ) -> Appointment | None:
@@ -120,25 +129,27 @@ async def appointment(
     return await session.scalar(statement.with_for_update() if lock else statement)
 
 
+async def appointments_in_sight(session: AsyncSession, viewer: Viewer, ids: Sequence[int]) -> list[Appointment | None]:
+    """One query for many live appointments; in the order asked, None where out of sight."""
+    rows = await session.scalars(select(Appointment).where(Appointment.id.in_(ids), scope.appointments(viewer)))
+    found = {appointment.id: appointment for appointment in rows}
+    return [found.get(appointment_id) for appointment_id in ids]
+
+
 async def appoint(
     session: AsyncSession, account_id: int, union_id: int, role: Role, by: int | None
 ) -> tuple[Appointment, bool]:
     """The appointment, and whether it is new: the same role at the same union is held once."""
-    held = await session.scalar(
-        select(Appointment).where(
-            Appointment.account_id == account_id,
-            Appointment.union_id == union_id,
-            Appointment.role == role,
-            Appointment.ended_at.is_(None),
-        )
-    )
-    if held is not None:
-        return held, False
-    made = Appointment(account_id=account_id, union_id=union_id, role=role, appointed_by=by)
-    session.add(made)
-    await session.flush()
-    await session.refresh(made)
-    return made, True
+    wanted = {"account_id": account_id, "union_id": union_id, "role": role}
+    adding = insert(Appointment).values(**wanted, appointed_by=by).on_conflict_do_nothing().returning(Appointment)
+    while True:
+        held = await session.scalar(select(Appointment).filter_by(**wanted, ended_at=None))
+        if held is not None:
+            return held, False
+        made = await session.scalar(adding)
+        if made is not None:
+            return made, True
+        # Somebody else was first meanwhile: another look finds theirs.
 
 
 async def end_appointment(session: AsyncSession, appointment: Appointment) -> None:

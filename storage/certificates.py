@@ -24,6 +24,13 @@ async def find(session: AsyncSession, viewer: Viewer, certificate_id: int) -> Ce
     return await session.scalar(select(Certificate).where(Certificate.id == certificate_id, scope.certificates(viewer)))
 
 
+async def in_sight(session: AsyncSession, viewer: Viewer, ids: Sequence[int]) -> list[Certificate | None]:
+    """One query for many certificates; in the order asked, None where out of sight."""
+    rows = await session.scalars(select(Certificate).where(Certificate.id.in_(ids), scope.certificates(viewer)))
+    found = {certificate.id: certificate for certificate in rows}
+    return [found.get(certificate_id) for certificate_id in ids]
+
+
 async def own(session: AsyncSession, account_id: int, certificate_id: int) -> Certificate | None:
     """A certificate that this person uploaded, held so that only one registration at a time can take it."""
     return await session.scalar(

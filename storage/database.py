@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from typing import Final
 
-from sqlalchemy import text
+from asyncpg import PostgresError
+from sqlalchemy import event, text
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
@@ -18,6 +21,22 @@ _TOLD: Final[Mapping[str, Problem]] = {
     "uq_trade_union_uscc": Problem(Code.USCC_TAKEN, ("uscc",)),
     "uq_account_phone": Problem(Code.INVALID, ("phone",), why="phone_taken"),
 }
+
+
+@contextmanager
+def clashes_told(*path: str) -> Iterator[None]:
+    """Tells what another writer was first with; at this path, where the input has no field of its own for it.
+
+    Raises:
+        Rejected: a name or a code that must be unique is taken.
+    """
+    try:
+        yield
+    except IntegrityError as error:
+        told = _TOLD.get(_constraint_of(error))
+        if told is None:
+            raise
+        raise Rejected(replace(told, path=path or told.path)) from error
 
 
 class Database:
@@ -33,6 +52,7 @@ class Database:
             max_overflow=0,
             pool_timeout=10,
             pool_pre_ping=False,
+            hide_parameters=True,  # an error that is logged shows its statement, and nobody's phone number
             connect_args={
                 "server_settings": {
                     "application_name": "uniontree",
@@ -43,6 +63,7 @@ class Database:
                 }
             },
         )
+        event.listen(self.engine.sync_engine, "handle_error", _quote_nothing)
         self._reader = self.engine.execution_options(postgresql_readonly=True)
 
     @asynccontextmanager
@@ -58,14 +79,9 @@ class Database:
         Raises:
             Rejected: another writer was first with a name or a code that must be unique.
         """
-        try:
+        with clashes_told():
             async with AsyncSession(self.engine, expire_on_commit=False, autoflush=False) as session, session.begin():
                 yield session
-        except IntegrityError as error:
-            told = _TOLD.get(getattr(error.orig, "constraint_name", None) or _constraint_of(error))
-            if told is None:
-                raise
-            raise Rejected(told) from error
 
     async def answers(self) -> bool:
         """Whether the database answers now."""
@@ -74,6 +90,13 @@ class Database:
 
     async def close(self) -> None:
         await self.engine.dispose()
+
+
+def _quote_nothing(context: ExceptionContext) -> None:
+    """Takes the DETAIL out of PostgreSQL's words before anybody logs them: it quotes the row or the key."""
+    cause = context.original_exception.__cause__
+    if isinstance(cause, PostgresError):
+        cause.detail = None
 
 
 def _constraint_of(error: IntegrityError) -> str:

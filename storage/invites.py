@@ -47,14 +47,16 @@ async def add(session: AsyncSession, invite: Invite) -> Invite:
     return invite
 
 
-async def use_up(session: AsyncSession, invite_id: int) -> bool:
-    """Counts one registration; False if the last use went to somebody else meanwhile."""
+async def use_up(session: AsyncSession, invite: Invite) -> bool:
+    """Counts one registration; False if the code was closed meanwhile, and its status says how."""
     counted = await session.scalar(
         update(Invite)
-        .where(Invite.id == invite_id, (Invite.max_uses.is_(None)) | (Invite.uses < Invite.max_uses))
+        .where(Invite.id == invite.id, Invite.status == InviteStatus.OPEN)
         .values(uses=Invite.uses + 1)
         .returning(Invite.id)
     )
+    if counted is None:
+        await session.refresh(invite)
     return counted is not None
 
 

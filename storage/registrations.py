@@ -29,11 +29,12 @@ async def find(
     session: AsyncSession, viewer: Viewer, registration_id: int, *, lock: bool = False
 ) -> Registration | None:
     """The registration with its current round, or None out of sight. With `lock`, nobody else moves it."""
-    statement = _registrations().where(Registration.id == registration_id, scope.registrations(viewer))
-    # The lock decides between two reviewers; the loser must see what the winner wrote.
+    wanted = (Registration.id == registration_id, scope.registrations(viewer))
+    # The lock decides between two at once, and the loser must see what the winner wrote. Two statements: the
+    # one that waited would look for the round that is current now among the rounds of before.
     if lock:
-        statement = statement.with_for_update(of=Registration).execution_options(populate_existing=True)
-    return await session.scalar(statement)
+        await session.execute(select(Registration.id).where(*wanted).with_for_update(of=Registration))
+    return await session.scalar(_registrations().where(*wanted).execution_options(populate_existing=lock))
 
 
 async def by_ids(session: AsyncSession, viewer: Viewer, ids: Sequence[int]) -> list[Registration | None]:
@@ -109,9 +110,6 @@ async def duplicates(session: AsyncSession, viewer: Viewer, rounds: Sequence[Sub
     codes = [row.uscc for row in rounds if row.uscc]
     persons = [row.id_number_index for row in rounds if row.id_number_index]
     names = [fold(row.name) for row in rounds]
-    own = select(Registration.union_id).where(
-        Registration.id.in_([row.registration_id for row in rounds]), Registration.union_id.is_not(None)
-    )
     rows = (
         await session.execute(
             select(
@@ -120,7 +118,9 @@ async def duplicates(session: AsyncSession, viewer: Viewer, rounds: Sequence[Sub
                 TradeUnion.id_number_index,
                 TradeUnion.name_key,
                 TradeUnion.region_code,
+                Registration.id,
             )
+            .outerjoin(Registration, Registration.union_id == TradeUnion.id)
             .where(
                 or_(
                     TradeUnion.uscc.in_(codes),
@@ -128,7 +128,6 @@ async def duplicates(session: AsyncSession, viewer: Viewer, rounds: Sequence[Sub
                     TradeUnion.name_key.in_(names),
                 ),
                 TradeUnion.status == UnionStatus.ACTIVE,
-                TradeUnion.id.not_in(own),
                 scope.reachable(viewer.grants, Action.READ),
             )
             .order_by(TradeUnion.id)
@@ -137,10 +136,13 @@ async def duplicates(session: AsyncSession, viewer: Viewer, rounds: Sequence[Sub
     return [
         [
             union_id
-            for union_id, uscc, person, name, region in rows
-            if (uscc is not None and uscc == row.uscc)
-            or (person is not None and person == row.id_number_index)
-            or (name == fold(row.name) and region == row.region_code)
+            for union_id, uscc, person, name, region, came_of in rows
+            if came_of != row.registration_id
+            and (
+                (uscc is not None and uscc == row.uscc)
+                or (person is not None and person == row.id_number_index)
+                or (name == fold(row.name) and region == row.region_code)
+            )
         ]
         for row in rounds
     ]

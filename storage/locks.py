@@ -1,0 +1,19 @@
+"""Advisory locks: what is done one at a time, whichever server does it."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+
+class Alone(IntEnum):
+    """The numbers are any, but each another, and other than that of the migrations."""
+
+    ENDING_APPOINTMENTS = 7_263_002
+
+
+async def wait_for(session: AsyncSession, turn: Alone) -> None:
+    """Returns when nobody else has this turn, and has it until the transaction ends."""
+    await session.execute(select(func.pg_advisory_xact_lock(turn.value)))
