@@ -7,17 +7,19 @@ and exit status 1; words that the command line does not know are status 2.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
+import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Any, Final, NoReturn, TypeVar
 
 import click
 import orjson
 import uvicorn
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from models.errors import Rejected
 from models.locale import Locale
@@ -35,7 +37,9 @@ from storage.migrations import migrate
 from storage.qr import qr_terminal
 from storage.settings import Settings, SettingsError, generate_secrets, load_settings
 
-SDL = Path(__file__).parent / "schema" / "schema.graphql"
+# SQLSTATE: no connection, no such user, no such database, no right, no resources, going down.
+UNUSABLE: Final = ("08", "28", "3D", "42501", "53", "57")
+SDL: Final = Path(__file__).parent / "schema" / "schema.graphql"
 
 Result = TypeVar("Result")
 
@@ -67,8 +71,18 @@ def plainly() -> Iterator[None]:
                 for problem in refusal.problems
             )
         )
-    except (OSError, OperationalError, InterfaceError) as error:
-        refuse(f"The database cannot be used: {getattr(error, 'orig', None) or error}")
+    except OSError as error:
+        refuse(f"{error.filename or 'The database'} cannot be used: {error.strerror or error}")
+    except DBAPIError as error:
+        if not _is_unusable(error):
+            raise
+        refuse(f"The database cannot be used: {error.orig}")
+
+
+def _is_unusable(error: DBAPIError) -> bool:
+    """Whether it is the database's own state that stands in the way, and not a fault of ours."""
+    state = getattr(error.orig, "sqlstate", None) or ""
+    return isinstance(error, OperationalError | InterfaceError) or state.startswith(UNUSABLE)
 
 
 @contextmanager
@@ -107,27 +121,41 @@ def run(work: Callable[[Resources], Awaitable[Result]]) -> Result:
 @program.command()
 def serve() -> None:
     """Migrate, then serve. Brings its own database, with a demo province, if there is no DATABASE_URL."""
-    with plainly(), with_database() as settings:
-        embedded = load_settings(os.environ).database_url is None
-        asyncio.run(_prepare(settings, embedded=embedded))
-        # The access log would hold codes and the proofs of links; the server's name helps only attackers.
-        uvicorn.run(
-            create_app(settings),
-            host=settings.host,
-            port=settings.port,
-            log_level=settings.log_level,
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=15,
-        )
+    with plainly():
+        wanted = load_settings(os.environ)
+        logging.basicConfig(level=wanted.log_level.upper(), format="%(levelname)s:     %(message)s")
+        with _listening(wanted) as listener, with_database() as settings:
+            asyncio.run(_prepare(settings, embedded=wanted.database_url is None))
+            # The access log would hold codes and the proofs of links; the server's name helps only attackers.
+            config = uvicorn.Config(
+                create_app(settings),
+                log_level=settings.log_level,
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=15,
+            )
+            server = uvicorn.Server(config)
+            with suppress(KeyboardInterrupt):  # raised again once the server has shut down
+                server.run(sockets=[listener])
+            if not server.started:
+                sys.exit(1)
+
+
+def _listening(settings: Settings) -> socket.socket:
+    """The socket to serve on, taken before anything else is started."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        return socket.create_server((settings.host, settings.port), family=family)
+    except OSError as error:
+        refuse(f"Cannot listen on {settings.host} port {settings.port}: {error.strerror}. Another one: PORT=…")
 
 
 async def _prepare(settings: Settings, *, embedded: bool) -> None:
     assert settings.database_url is not None
     await migrate(settings.database_url)
-    if not embedded:
-        return
     async with with_resources(settings) as resources:
+        if not embedded:
+            return
         async with resources.db.reading() as session:
             root = await unions.any_root(session)
         if root is None:
@@ -218,6 +246,21 @@ def account(phone: str, name: str, verified: bool, password_stdin: bool) -> None
     async def work(resources: Resources) -> None:
         made = await founding.create_account(resources, phone, name, password=password, verified=verified)
         say(phone=made.phone, name=made.real_name, verified=verified)
+
+    run(work)
+
+
+@program.command()
+@click.argument("phone")
+@click.option("--password-stdin", is_flag=True, required=True, help="Read the password from standard input.")
+def password(phone: str, password_stdin: bool) -> None:  # noqa: FBT001 - click's way
+    """Set the password of an account anew, and end its sign-ins."""
+    assert password_stdin
+    chosen = sys.stdin.readline().rstrip("\r\n")
+
+    async def work(resources: Resources) -> None:
+        changed = await founding.set_password(resources, phone, chosen)
+        say(phone=changed.phone, name=changed.real_name)
 
     run(work)
 

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -25,7 +25,7 @@ from schema.transport import MIB, Endpoint
 from storage.database import Database
 from storage.files import Files
 from storage.sealing import Sealer
-from storage.settings import Settings, load_settings
+from storage.settings import Settings, SettingsError, load_settings
 from web.asking import identify, resources_of
 from web.card_opening import open_card
 from web.card_page import card_routes
@@ -33,11 +33,14 @@ from web.certificate_page import certificate_routes
 from web.graphiql_page import graphiql_routes
 from web.session_routes import session_routes
 
+log = logging.getLogger(__name__)
+
 
 def create_app(settings: Settings | None = None) -> Starlette:
     """The application: `python -m uvicorn --factory server:create_app`, with DATABASE_URL and its secrets given."""
     settings = settings or load_settings(os.environ)
-    logging.getLogger().setLevel(settings.log_level.upper())
+    if settings.database_url is None:
+        raise SettingsError("Set DATABASE_URL. `python server.py serve` brings a database of its own.")
     logging.getLogger("python_multipart").setLevel(logging.ERROR)  # a malformed form is its sender's affair
 
     @asynccontextmanager
@@ -84,14 +87,17 @@ def graphql_endpoint(settings: Settings) -> Endpoint:
         yield context
 
     def refusal(code: str, request: Request) -> str:
-        if code == Refusal.INTERNAL:
-            locale = preferred(request.headers.get("accept-language", ""))
-            return say(locale, "INTERNAL", request_id=request.state.request_id)
-        return sentence(code, request)
+        return internal(request) if code == Refusal.INTERNAL else sentence(code, request)
 
     # A photo that is a little too large is told so in the payload; this bounds what is read at all.
     most = settings.max_certificate_bytes + MIB
     return Endpoint(build_schema(), open_context, max_upload=most, refusal=refusal)
+
+
+def internal(request: Request) -> str:
+    """What is told of a fault of ours: the number that its log entry has."""
+    locale = preferred(request.headers.get("accept-language", ""))
+    return say(locale, "INTERNAL", request_id=request.state.request_id)
 
 
 async def livez(_request: Request) -> Response:
@@ -120,13 +126,25 @@ class RequestIds:
             return
         request_id = secrets.token_hex(8)
         scope.setdefault("state", {})["request_id"] = request_id
+        begun = False
 
         async def numbered(message: Message) -> None:
+            nonlocal begun
             if message["type"] == "http.response.start":
+                begun = True
                 message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
             await send(message)
 
-        await self.app(scope, receive, numbered)
+        try:
+            await self.app(scope, receive, numbered)
+        except ClientDisconnect:
+            return  # nobody is left to answer
+        except Exception:
+            if begun:
+                raise  # half an answer must not look whole: the web server breaks it off
+            log.exception("request %s failed", request_id)
+            headers = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
+            await PlainTextResponse(f"{internal(Request(scope))}\n", 500, headers)(scope, receive, numbered)
 
 
 if __name__ == "__main__":

@@ -20,9 +20,7 @@ class Employer:
     name: str = strawberry.field(description="单位名称.")
     uscc: str = strawberry.field(description="单位统一社会信用代码.")
     address: str = strawberry.field(description="单位地址.")
-    contact_name: str | None = strawberry.field(
-        description="联系人: masked for those who only read."
-    )
+    contact_name: str | None = strawberry.field(description="联系人: masked for those who only read.")
     contact_phone: str = strawberry.field(description="联系电话: masked for those who only read.")
     staff_count: int | None = strawberry.field(description="职工人数.")
 

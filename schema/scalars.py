@@ -22,11 +22,11 @@ def _show_moment(value: Any) -> str:
 def _read_moment(value: Any) -> datetime:
     try:
         moment = datetime.fromisoformat(value) if isinstance(value, str) and "T" in value.upper() else None
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise GraphQLError("DateTime is RFC 3339 with an offset, such as 2026-05-01T09:30:00+08:00.")
-    return moment
+        if moment is not None and moment.tzinfo is not None:
+            return moment.astimezone(UTC)
+    except (ValueError, OverflowError):  # no such day, or one before or after all years in UTC
+        pass
+    raise GraphQLError("DateTime is RFC 3339 with an offset, such as 2026-05-01T09:30:00+08:00.")
 
 
 def _read_place(value: Any) -> TreePath:

@@ -103,7 +103,7 @@ def picture_in(data: bytes, *, max_bytes: int, max_pixels: int) -> Picture:
     if not data:
         raise _refusal(Code.INVALID, "empty")
     if len(data) > max_bytes:
-        raise _refusal(Code.TOO_LARGE, "too_many_bytes", max=max_bytes)
+        raise _refusal(Code.TOO_LARGE, "too_many_bytes", max=max_bytes // 2**20)
     found = _recognise(data)
     if found is None:
         raise _refusal(Code.UNSUPPORTED_MEDIA, "not_an_image")
@@ -168,7 +168,7 @@ def _is_overloaded(data: bytes) -> bool:
 def _check_pixels(size: tuple[int, int], max_pixels: int) -> None:
     width, height = size
     if width * height > max_pixels:
-        raise _refusal(Code.TOO_LARGE, "too_many_pixels", max=max_pixels)
+        raise _refusal(Code.TOO_LARGE, "too_many_pixels", max=max_pixels // 10**6)
 
 
 def _orientation(image: Image.Image) -> object:

@@ -114,7 +114,7 @@ class Postgres:
 
     def is_alive(self) -> bool:
         """Whether the server runs, ready or not."""
-        holder = self._lock_holder()
+        holder = _holder(self._lock_file())
         try:  # the number alone proves nothing, but PostgreSQL works in its data folder
             return holder is not None and psutil.Process(holder).cwd() == str(self.data)
         except psutil.Error:
@@ -182,21 +182,31 @@ class Postgres:
 
     def _lock_file(self) -> list[str]:
         """The lines of postmaster.pid: number, folder, time, port, socket, address, memory, status."""
-        try:
-            return [line.strip() for line in (self.data / "postmaster.pid").read_text().splitlines()]
-        except FileNotFoundError:
-            return []
-
-    def _lock_holder(self) -> int | None:
-        """The process that postmaster.pid names, whatever it is by now."""
-        number = "".join(self._lock_file()[:1])
-        return int(number) if number.isdecimal() else None
+        return _lines(self.data / "postmaster.pid")
 
     def _forget_stranger(self) -> None:
-        """Removes the lock of a server that is gone and whose number another program has got since.
+        """Removes the locks of a server that is gone and whose number another program has got since.
 
-        PostgreSQL itself clears a lock whose process is gone, but takes any living process for a server.
+        PostgreSQL itself clears a lock whose process is gone, but takes any living process for a server,
+        and has a second lock beside its socket. (A killed server lives on by its number until it is reaped.)
         """
-        holder = self._lock_holder()
-        if holder is not None and psutil.pid_exists(holder) and not self.is_alive():
-            (self.data / "postmaster.pid").unlink()
+        if self.is_alive():
+            return
+        for lock in (self.data / "postmaster.pid", self.sockets / f".s.PGSQL.{PORT}.lock"):
+            holder = _holder(_lines(lock))
+            if holder is not None and psutil.pid_exists(holder):
+                lock.unlink()
+
+
+def _lines(lock: Path) -> list[str]:
+    """The lines of a lock file; none if there is no such file."""
+    try:
+        return [line.strip() for line in lock.read_text().splitlines()]
+    except FileNotFoundError:
+        return []
+
+
+def _holder(lines: list[str]) -> int | None:
+    """The process that a lock file names, whatever it is by now."""
+    number = "".join(lines[:1])
+    return int(number) if number.isdecimal() else None

@@ -22,6 +22,8 @@ from sqlalchemy.exc import ArgumentError
 from typing_extensions import override
 
 KEY_BYTES: Final = 32
+# Of DATABASE_URL. Others are libpq's alone, or cannot be given as text; sslmode is ssl to asyncpg.
+PARAMETERS: Final = frozenset({"host", "port", "prepared_statement_cache_size", "ssl"})
 SECRETS: Final = ("ID_NUMBER_KEYS", "BLIND_INDEX_KEY", "LINK_KEY")
 
 
@@ -54,6 +56,8 @@ def _database_url(text: str) -> str:
     if url is None or url.drivername not in {"postgres", "postgresql", "postgresql+asyncpg"} or not url.database:
         raise ValueError("should look like postgresql://user:password@host:5432/database")
     query = {"ssl" if name == "sslmode" else name: value for name, value in url.query.items()}
+    if query.keys() - PARAMETERS:
+        raise ValueError(f"should have no parameters but {', '.join(sorted(PARAMETERS))}")
     return url.set(drivername="postgresql+asyncpg", query=query).render_as_string(hide_password=False)
 
 
@@ -93,7 +97,7 @@ class Settings(BaseSettings):
     # postgresql://…; none means the embedded database.
     database_url: Annotated[str, BeforeValidator(_database_url)] | None = Field(default=None, repr=False)
     pool_size: int = Field(default=10, ge=1, le=100)
-    statement_timeout: float = Field(default=5, gt=0, description="seconds")
+    statement_timeout: float = Field(default=5, gt=0, le=3600, description="seconds")
 
     session_days: int = Field(default=30, ge=1, le=365)
     # How long a signed link to a certificate works.

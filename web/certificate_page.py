@@ -23,16 +23,14 @@ _HEADERS: Final = {
 
 def certificate_routes() -> list[BaseRoute]:
     """What `server` mounts."""
-    return [Route("/certificates/{number:int}", certificate, methods=["GET"], name="certificate")]
+    return [Route("/certificates/{number}", certificate, methods=["GET"], name="certificate")]
 
 
 async def certificate(request: Request) -> Response:
     """The picture; 404 alike for one that does not exist, may not be seen, or whose link no longer works."""
-    number = request.path_params["number"]
-    if number >= 2**63:
-        return _absent()
+    number = _number(request.path_params["number"])
     link = _link(request)
-    if link is None and request.query_params:
+    if number is None or (link is None and request.query_params):
         return _absent()
     found = await open_certificate(await context_of(request), number, link)
     if found is None:
@@ -44,12 +42,15 @@ async def certificate(request: Request) -> Response:
 def _link(request: Request) -> Link | None:
     """The link's proof, or None if the address holds none."""
     query = request.query_params
-    account_id, expires = query.get("for", ""), query.get("expires", "")
-    if not (account_id.isascii() and account_id.isdigit() and expires.isascii() and expires.isdigit()):
+    account_id, expires = _number(query.get("for", "")), _number(query.get("expires", ""))
+    if account_id is None or expires is None:
         return None
-    if len(account_id) > 18 or len(expires) > 18:
-        return None
-    return Link(int(account_id), int(expires), query.get("signature", ""))
+    return Link(account_id, expires, query.get("signature", ""))
+
+
+def _number(text: str) -> int | None:
+    """The number that the digits spell; None for anything else, and for more digits than there are rows."""
+    return int(text) if len(text) <= 18 and text.isascii() and text.isdigit() else None
 
 
 def _absent() -> Response:

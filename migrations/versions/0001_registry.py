@@ -309,6 +309,7 @@ def upgrade() -> None:
             sa.Enum(
                 "union.founded",
                 "account.created",
+                "account.passwordSet",
                 "appointment.made",
                 "appointment.ended",
                 "invite.created",
