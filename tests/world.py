@@ -14,7 +14,7 @@ from typing import Any, Final
 import httpx
 import orjson
 from PIL import Image
-from sqlalchemy import event, func
+from sqlalchemy import event, func, text
 from starlette.applications import Starlette
 from stdnum.cn import ric, uscc
 
@@ -88,6 +88,14 @@ class World:
             await accounts.open_session(session, account, token, timedelta(days=1))
         return Client(self, account.id, token)
 
+    async def elsewhere(self, person: Client) -> Client:
+        """The same person, signed in on another device."""
+        token = new_token()
+        async with self.resources.db.writing() as session:
+            account = await session.get_one(Account, person.account_id)
+            await accounts.open_session(session, account, token, timedelta(days=1))
+        return Client(self, person.account_id, token)
+
     def stranger(self) -> Client:
         """Somebody who has not signed in."""
         return Client(self, 0, None)
@@ -122,6 +130,17 @@ class World:
     async def invite(self, union: TradeUnion, **limits: Any) -> Invite:
         async with self.resources.db.writing() as session:
             return await invites.add(session, Invite(token=new_token(), union_id=union.id, **limits))
+
+    async def dissolve(self, union: TradeUnion) -> None:
+        await self.sql("update trade_union set status = 'DISSOLVED', dissolved_at = now() where id = :id", id=union.id)
+
+    async def sql(self, statement: str, **values: Any) -> list[Any]:
+        """What a statement of the test's own gives: rows, or the values of a single column."""
+        async with self.resources.db.engine.begin() as connection:
+            found = await connection.execute(text(statement), values)
+            if not found.returns_rows:
+                return []
+            return list(found.scalars()) if len(found.keys()) == 1 else [tuple(row) for row in found]
 
     async def rows(self, table: str) -> int:
         """How many rows a table holds: what was written, and what was not."""
@@ -253,6 +272,14 @@ class Client:
         payload = await self.register(parent, **changes)
         assert payload["errors"] == [], payload
         return str(payload["registration"]["id"])
+
+    async def resubmit(self, registration: str, **changes: Any) -> dict[str, Any]:
+        """The payload of a resubmission that changes only this."""
+        selection = "registration { id status round name }"
+        return await self.do("resubmitRegistration", selection, registrationId=registration, **changes)
+
+    async def withdraw(self, registration: str) -> dict[str, Any]:
+        return await self.do("withdrawRegistration", "registration { id status }", registrationId=registration)
 
     async def review(self, registration: str, decision: str = "APPROVE", **wanted: Any) -> dict[str, Any]:
         """The payload of a decision on round 1, unless told otherwise."""
