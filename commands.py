@@ -33,7 +33,7 @@ from schema.messages import sentence
 from server import create_app, open_resources
 from storage import invites, unions
 from storage.cluster import ClusterError, running
-from storage.migrations import migrate
+from storage.migrations import is_current, migrate
 from storage.qr import qr_terminal
 from storage.settings import Settings, SettingsError, generate_secrets, load_settings
 
@@ -106,16 +106,20 @@ async def with_resources(settings: Settings) -> AsyncIterator[Resources]:
 
 
 def run(work: Callable[[Resources], Awaitable[Result]]) -> Result:
-    """Does one command's work against a migrated database."""
+    """Does one command's work. The embedded database is brought up to date first; another one has to be."""
 
-    async def working(settings: Settings) -> Result:
+    async def working(settings: Settings, *, embedded: bool) -> Result:
         assert settings.database_url is not None
-        await migrate(settings.database_url)
+        if embedded:
+            click.echo(f"No DATABASE_URL: using the database in {settings.data_dir}.", err=True)
+            await migrate(settings.database_url)
+        elif not await is_current(settings.database_url):
+            refuse("The database is not at this version: run `python server.py migrate` first.")
         async with with_resources(settings) as resources:
             return await work(resources)
 
     with plainly(), with_database() as settings:
-        return asyncio.run(working(settings))
+        return asyncio.run(working(settings, embedded=load_settings(os.environ).database_url is None))
 
 
 @program.command()
@@ -147,7 +151,7 @@ def _listening(settings: Settings) -> socket.socket:
     try:
         return socket.create_server((settings.host, settings.port), family=family)
     except OSError as error:
-        refuse(f"Cannot listen on {settings.host} port {settings.port}: {error.strerror}. Another one: PORT=…")
+        refuse(f"Cannot listen on {settings.host} port {settings.port}: {error.strerror}. HOST and PORT say where.")
 
 
 async def _prepare(settings: Settings, *, embedded: bool) -> None:

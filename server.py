@@ -46,8 +46,10 @@ def create_app(settings: Settings | None = None) -> Starlette:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         app.state.resources = open_resources(settings)
-        yield
-        await app.state.resources.db.close()
+        try:
+            yield
+        finally:
+            await app.state.resources.db.close()
 
     return Starlette(
         routes=[

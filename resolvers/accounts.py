@@ -44,13 +44,19 @@ async def sign_in(ctx: Context, phone: str, password: str) -> tuple[str, SignedI
     matches = await loop.run_in_executor(_verifying, _matches, known, password[: LONGEST_PASSWORD + 1])
     if account is None or not matches:
         raise Rejected(Problem(Code.CREDENTIALS_INVALID))
-    return await open_session(ctx, account)
+    return await open_session(ctx, account, by_password=known)
 
 
-async def open_session(ctx: Context, account: Account) -> tuple[str, SignedIn]:
-    """A token for someone who has proved who they are."""
+async def open_session(ctx: Context, account: Account, by_password: str | None = None) -> tuple[str, SignedIn]:
+    """A token for someone who has proved who they are, by the password with this hash if one is given.
+
+    Raises:
+        Rejected: CREDENTIALS_INVALID, if the password was set anew since it was compared.
+    """
     token = secrets.token_urlsafe(32)
     async with ctx.db.writing() as session:
+        if by_password is not None and not await accounts.holds_password(session, account.id, by_password):
+            raise Rejected(Problem(Code.CREDENTIALS_INVALID))
         await accounts.open_session(session, account, token, timedelta(days=ctx.settings.session_days))
         signed_in = await accounts.sign_in_by_token(session, token)
     assert signed_in is not None

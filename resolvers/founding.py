@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sqlalchemy import func
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.account import Account, Appointment
 from models.errors import Code, Problems
 from models.event import Happening
 from models.identifiers import check_phone
 from models.invite import Invite
-from models.kinds import UnionKind
+from models.kinds import UnionKind, UnionStatus
 from models.permissions import Role
 from models.region import check_region_code
 from models.text import check_name
@@ -48,11 +49,12 @@ async def found_root(resources: Resources, name: str, region_code: str, contact_
             problems.note(Code.NAME_TAKEN, "name")
         problems.raise_any()
         assert sound is not None
-        union = TradeUnion(kind=UnionKind.HIGHER_LEVEL, name=sound, region_code=region_code, contact_phone=phone)
+        union = TradeUnion(kind=UnionKind.HIGHER_LEVEL, name=sound, region_code=code, contact_phone=phone)
         await unions.plant(session, union, None)
         await session.flush()
         invite = await invites.add(session, Invite(token=new_token(), union_id=union.id))
         events.record(session, Happening.UNION_FOUNDED, by=None, at=union, name=union.name)
+        events.record(session, Happening.INVITE_CREATED, by=None, at=union, invite=str(invite.id))
         return Founded(union, invite)
 
 
@@ -76,7 +78,7 @@ async def create_account(resources: Resources, phone: str, name: str, *, passwor
             account.real_name_verified_at = func.now()
         session.add(account)
         await session.flush()
-        events.record(session, Happening.ACCOUNT_CREATED, by=None, at=None, name=real_name)
+        events.record(session, Happening.ACCOUNT_CREATED, by=None, at=None, name=real_name, account=str(account.id))
         return account
 
 
@@ -90,14 +92,14 @@ async def set_password(resources: Resources, phone: str, password: str) -> Accou
     async with resources.db.writing() as session:
         number = problems.take(("phone",), check_phone, phone)
         hashed = problems.take((), hash_password, password)
-        account = await accounts.by_phone(session, number) if number else None
-        if number and account is None:
-            problems.note(Code.NOT_FOUND, "phone", why="phone")
+        account = await _account_with(session, number, problems, lock=True)
         problems.raise_any()
         assert account is not None
         account.password_hash = hashed
         await accounts.end_all_sessions(session, account.id)
-        events.record(session, Happening.PASSWORD_SET, by=None, at=None, name=account.real_name)
+        events.record(
+            session, Happening.PASSWORD_SET, by=None, at=None, name=account.real_name, account=str(account.id)
+        )
         return account
 
 
@@ -105,24 +107,36 @@ async def appoint_by_operator(resources: Resources, phone: str, path: str, role:
     """The role at the union at this place: how a tree gets its first administrator.
 
     Raises:
-        Rejected: PHONE_INVALID, NOT_FOUND for the phone or the union.
+        Rejected: PHONE_INVALID, NOT_FOUND for the phone or the union, WRONG_STATE if it is dissolved.
     """
     problems = Problems()
     async with resources.db.writing() as session:
-        number = problems.take(("phone",), check_phone, phone)
-        account = await accounts.by_phone(session, number) if number else None
-        if number and account is None:
-            problems.note(Code.NOT_FOUND, "phone", why="phone")
+        account = await _account_with(session, problems.take(("phone",), check_phone, phone), problems)
         place = _path(path)
         union = await unions.anywhere(session, place) if place else None
         if union is None:
             problems.note(Code.NOT_FOUND, "union")
+        elif union.status is UnionStatus.DISSOLVED:
+            problems.note(Code.WRONG_STATE, "union", why="dissolved")
         problems.raise_any()
         assert account is not None and union is not None
         made, new = await accounts.appoint(session, account.id, union.id, role, None)
         if new:
-            events.record(session, Happening.APPOINTED, by=None, at=union, name=account.real_name, role=role)
+            name, whom = account.real_name, str(account.id)
+            events.record(session, Happening.APPOINTED, by=None, at=union, name=name, account=whom, role=role)
         return made
+
+
+async def _account_with(
+    session: AsyncSession, phone: str | None, problems: Problems, *, lock: bool = False
+) -> Account | None:
+    """The account with this number, or None with the problem noted; None for a number that was none."""
+    if phone is None:
+        return None
+    account = await accounts.by_phone(session, phone, lock=lock)
+    if account is None:
+        problems.note(Code.NOT_FOUND, "phone", why="phone")
+    return account
 
 
 def _path(text: str) -> TreePath | None:

@@ -10,8 +10,6 @@ from datetime import datetime
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
-from sqlalchemy import func, select
-
 from models.errors import Code, Problem, Problems, Rejected
 from models.event import Happening
 from models.form import check_parent
@@ -142,8 +140,8 @@ async def create_invite(ctx: Context, wanted: WantedInvite) -> Invite:
             return await work.session.get_one(Invite, earlier)
         problems = Problems()
         check_parent(union.kind, union.status, union.depth, ("unionId",), problems)
-        now = await work.session.scalar(select(func.now()))
-        if wanted.expires_at is not None and now is not None and wanted.expires_at <= now:
+        assert ctx.signed_in is not None
+        if wanted.expires_at is not None and wanted.expires_at <= ctx.signed_in.at:  # the database's clock
             problems.note(Code.INVALID, "expiresAt", why="past")
         if wanted.max_uses is not None and not 1 <= wanted.max_uses <= MOST_USES:
             problems.note(Code.INVALID, "maxUses", why="range", min=1, max=MOST_USES)
@@ -159,7 +157,7 @@ async def create_invite(ctx: Context, wanted: WantedInvite) -> Invite:
             ),
         )
         await attempt.made(made.id)
-        events.record(work.session, Happening.INVITE_CREATED, by=work.account.id, at=union)
+        events.record(work.session, Happening.INVITE_CREATED, by=work.account.id, at=union, invite=str(made.id))
         return made
 
 
@@ -182,5 +180,5 @@ async def revoke_invite(ctx: Context, invite_id: int) -> Invite:
         require(work, Action.INVITE, union, "inviteId")
         if invite.revoked_at is None:
             await invites.revoke(work.session, invite)
-            events.record(work.session, Happening.INVITE_REVOKED, by=work.account.id, at=union)
+            events.record(work.session, Happening.INVITE_REVOKED, by=work.account.id, at=union, invite=str(invite.id))
         return invite

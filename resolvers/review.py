@@ -49,7 +49,7 @@ class Verdict:
 
     @property
     def content(self) -> Mapping[str, object]:
-        return asdict(self)
+        return {**asdict(self), "idempotency_key": None}
 
 
 async def may_review(session: AsyncSession, wanted: Sequence[tuple[TreePath, int]]) -> list[frozenset[int]]:
@@ -113,11 +113,11 @@ async def _require_reviewer(work: Work, registration: Registration, parent: Trad
 
 
 def _checked_opinions(verdict: Verdict, problems: Problems) -> tuple[str | None, list[dict[str, str]]]:
-    opinion = verdict.opinion
-    if verdict.decision.move in NEEDS_OPINION and not (opinion or "").strip():
-        problems.note(Code.OPINION_REQUIRED, "opinion")
-    elif opinion is not None and opinion.strip():
+    opinion = (verdict.opinion or "").strip() or None
+    if opinion is not None:
         opinion = problems.take(("opinion",), check_prose, opinion)
+    elif verdict.decision.move in NEEDS_OPINION:
+        problems.note(Code.OPINION_REQUIRED, "opinion")
     if len(verdict.field_opinions) > MOST_FIELD_OPINIONS:
         problems.note(Code.TOO_LARGE, "fieldOpinions", max=MOST_FIELD_OPINIONS)
         return opinion, []
@@ -126,10 +126,10 @@ def _checked_opinions(verdict: Verdict, problems: Problems) -> tuple[str | None,
         path = ("fieldOpinions", str(index))
         field = OTHER_NAMES.get(given.field, given.field)
         if field not in REMARKABLE:
-            problems.note(Code.INVALID, *path, "field", why="field", fields=", ".join(FIELDS))
+            problems.note(Code.INVALID, *path, "field", why="field", fields=", ".join(sorted(REMARKABLE)))
         words = problems.take((*path, "opinion"), check_prose, given.opinion)
         checked.append({"field": field, "opinion": words or ""})
-    return opinion or None, checked
+    return opinion, checked
 
 
 async def _check_still_true(
@@ -162,9 +162,9 @@ async def _appoint_applicant(work: Work, applicant_id: int, union: TradeUnion) -
     [applicant] = await accounts.by_ids(work.session, [applicant_id])
     assert applicant is not None
     await accounts.appoint(work.session, applicant_id, union.id, Role.ADMINISTRATOR, me)
-    name, role = applicant.real_name, Role.ADMINISTRATOR
+    name, whom, role = applicant.real_name, str(applicant.id), Role.ADMINISTRATOR
     events.record(work.session, Happening.UNION_FOUNDED, by=me, at=union, name=union.name)
-    events.record(work.session, Happening.APPOINTED, by=me, at=union, name=name, role=role)
+    events.record(work.session, Happening.APPOINTED, by=me, at=union, name=name, account=whom, role=role)
 
 
 async def _plant(session: AsyncSession, sealer: Sealer, registration: Registration, parent: TradeUnion) -> TradeUnion:

@@ -32,7 +32,10 @@ def _phone(root: AccountRow, info: Info) -> str:
     return show_phone(root.phone) if info.context.viewer.account_id == root.id else mask_phone(root.phone)
 
 
-@strawberry.type(description="账号: a person, known by a phone number.")
+@strawberry.type(
+    description="账号: a person, known by a phone number. Shown where a row names it, as a reviewer or an actor; "
+    "`node` gives it to those within whose reach it is appointed or applies."
+)
 class Account(Node):
     id: strawberry.ID = node_id("Account", "编号: the account's global id.")
     real_name: str = strawberry.field(description="姓名.")

@@ -24,6 +24,14 @@ log = logging.getLogger(__name__)
 HINT: Final = re.compile(r" Did you mean (?:[a-z ]+ )?'[^']*'(?:(?:,| or|, or) '[^']*')*\?")
 
 
+# They also quote what was sent: whole forms, with an ID number or a password in them, which clients log.
+QUOTED: Final = (
+    (re.compile(r",? found:? .*", re.DOTALL), "."),
+    (re.compile(r"(cannot represent [^:]*): .*", re.DOTALL), r"\1."),
+    (re.compile(r"Value '.*' does not exist", re.DOTALL), "This value does not exist"),
+)
+
+
 class Schema(strawberry.Schema):
     """A schema that logs nothing by itself: Strawberry writes a traceback for every mistyped field."""
 
@@ -82,5 +90,12 @@ def describe(error: GraphQLError, *, masked: str, request_id: str) -> GraphQLFor
         told["message"] = masked
         told["extensions"] = {"code": Refusal.INTERNAL, "requestId": request_id}
     else:
-        told["message"] = HINT.sub("", error.message)
+        told["message"] = without_what_was_sent(HINT.sub("", error.message))
     return told
+
+
+def without_what_was_sent(message: str) -> str:
+    """The message of graphql-core without the value that it quotes."""
+    for quoted, instead in QUOTED:
+        message = quoted.sub(instead, message)
+    return message

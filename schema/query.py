@@ -45,7 +45,7 @@ _FINDERS: Final[Mapping[str, Callable[..., Awaitable[Any]]]] = {
 async def _node(
     info: Info, id: Annotated[Id, strawberry.argument(description="编号: a global id of any type.")]
 ) -> Any:
-    [found] = await _nodes(info, [id])
+    [found] = await _found(info, [argument(info, "id", _known, id)])
     return found
 
 
@@ -54,7 +54,11 @@ async def _nodes(
 ) -> list[Any]:
     if len(ids) > LARGEST_PAGE:
         raise refused(info, Problem(Code.INVALID, ("ids",), "too_many_ids", {"max": LARGEST_PAGE}))
-    wanted = [argument(info, "id", _known, given) for given in ids]
+    return await _found(info, [argument(info, "ids", _known, given) for given in ids])
+
+
+async def _found(info: Info, wanted: list[tuple[str, int]]) -> list[Any]:
+    """One query for each type among the ids; answers in the order asked, None where out of sight."""
     found: dict[tuple[str, int], Any] = {}
     async with info.context.db.reading() as session:
         for name in {name for name, _ in wanted}:

@@ -10,6 +10,8 @@ from typing import Final
 
 from starlette.requests import Request
 
+from models.locale import Locale, preferred
+
 
 class Refusal(StrEnum):
     """Codes of top-level errors. What a person can mend is in a payload's `errors` instead."""
@@ -84,6 +86,6 @@ def bad(reason: str) -> Refused:
 
 
 def sentence(code: str, request: Request) -> str:
-    """What a refusal says: in Chinese, unless the first language asked for is English."""
+    """What a refusal says, in the reader's language."""
     chinese, english = SENTENCES[code]
-    return english if request.headers.get("accept-language", "").strip().lower().startswith("en") else chinese
+    return english if preferred(request.headers.get("accept-language", "")) is Locale.EN else chinese

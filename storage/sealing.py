@@ -40,6 +40,7 @@ class Sealer:
 
         Raises:
             cryptography.exceptions.InvalidTag: the seal is of another row or was tampered with.
+            KeyError: the key that it was sealed with is not among those given.
         """
         sealed = row.id_number_sealed
         if sealed is None:

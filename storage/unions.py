@@ -159,7 +159,8 @@ def directory(search: str, region_code: str | None) -> Listing[TradeUnion]:
     if region_code is not None:
         significant = region_code.removesuffix("00").removesuffix("00")
         statement = statement.where(TradeUnion.region_code.startswith(significant, autoescape=True))
-    return Listing("directory", statement, [TradeUnion.path])
+    # By id and not by path: a cursor is in everybody's hands, and a card does not show where its union is.
+    return Listing("directory", statement, [TradeUnion.id])
 
 
 def _of_kind(kind: UnionKind | None) -> Iterable[ColumnElement[bool]]:

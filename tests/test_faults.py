@@ -10,7 +10,7 @@ from graphql import GraphQLError, GraphQLFormattedError
 from starlette.requests import Request
 from strawberry.extensions import SchemaExtension
 
-from schema.faults import Schema
+from schema.faults import Schema, without_what_was_sent
 from schema.limits import Limits
 from schema.refusals import Refused
 from schema.transport import Endpoint
@@ -171,3 +171,20 @@ async def test_opening_the_context_may_refuse() -> None:
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as http:
         refused = await http.post("/", json={"query": "{ name }"})
     assert (refused.status_code, codes(refused)) == (503, ["INTERNAL"])
+
+
+@pytest.mark.parametrize(
+    ("quoting", "told"),
+    [
+        (
+            "Variable '$i' has invalid value: Expected … unknown field 'x', found: {'p': 'SECRET'}.",
+            "unknown field 'x'.",
+        ),
+        ("Variable '$i' has invalid value at .phone: String cannot represent a non string value: 'SECRET'", "value."),
+        ("Value 'SECRET' does not exist in 'Role' enum.", "This value does not exist in 'Role' enum."),
+        ("Expected value of type 'Form' to be an object, found: 'SECRET'.", "to be an object."),
+    ],
+)
+def test_what_was_sent_is_not_said_again(quoting: str, told: str) -> None:
+    said = without_what_was_sent(quoting)
+    assert said.endswith(told) and "SECRET" not in said

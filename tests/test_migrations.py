@@ -41,7 +41,7 @@ async def rows(connection: AsyncConnection, statement: str) -> list[Any]:
 OBJECTS = """
     select relname from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'S', 'v')
     union all select proname from pg_proc where pronamespace = 'public'::regnamespace
-    union all select extname from pg_extension where extname <> 'plpgsql'
+        and not exists (select from pg_depend where objid = pg_proc.oid and deptype = 'e')
     order by 1
 """
 

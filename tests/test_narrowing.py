@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any, Final
 
 import pytest
@@ -130,6 +131,16 @@ async def test_anyone_signed_in_searches_the_directory(
     applicant = await world.person()
     page = await applicant.ask(DIRECTORY, s=search, r=region)
     assert [node["name"] for node in page["nodes"]] == found
+
+
+async def test_a_cursor_of_the_directory_does_not_tell_where_a_union_is(world: World) -> None:
+    hidden = await world.union("深圳市总工会", await world.union("广东省总工会"))
+    page = await (await world.person()).ask(
+        "query($s: String!) { unionDirectory(search: $s) { edges { cursor node { name } } } }", s="深圳"
+    )
+    [edge] = page["edges"]
+    inside = base64.urlsafe_b64decode(edge["cursor"] + "==").decode()
+    assert edge["node"]["name"] == hidden.name and str(hidden.path) not in inside
 
 
 async def test_the_directory_wants_a_sign_in_and_a_region_code_that_can_be(world: World) -> None:

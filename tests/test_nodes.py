@@ -66,7 +66,7 @@ async def test_what_is_no_id_is_told_wherever_an_id_stands(world: World, spellin
         ("query($id: ID!) { union(id: $id) { id } }", "id"),
         ("query($id: ID!) { registration(id: $id) { id } }", "id"),
         ("query($id: ID!) { pendingReviews(under: $id) { nodes { id } } }", "under"),
-        ("query($id: ID!) { nodes(ids: [$id]) { id } }", "id"),
+        ("query($id: ID!) { nodes(ids: [$id]) { id } }", "ids"),
     ):
         [error] = (await mayor.answer(query, id=text))["errors"]
         assert (error["extensions"]["code"], error["extensions"]["argument"]) == ("INVALID", argument)

@@ -95,7 +95,7 @@ async def planted(lasting_world: World) -> Planted:
     events = [encode_id("Event", number) for number in await world.sql("select id from event order by id desc")]
     higher = [
         encode_id("Union", key)
-        for key in await world.sql("select id from trade_union where kind = 'HIGHER_LEVEL' order by path")
+        for key in await world.sql("select id from trade_union where kind = 'HIGHER_LEVEL' order by id")
     ]
     return Planted(
         world,
@@ -234,7 +234,6 @@ KEYS: Final[list[list[object]]] = [
 ]
 SOUND: Final[dict[str, list[list[object]]]] = {
     "descendants": [["1"], ["z.10"]],
-    "directory": [["1"], ["z.10"]],
     "queue": [[{"us": 1}, 1]],
     "union-queue": [[{"us": 1}, 1]],
 }

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import threading
 from typing import Any, Final
 
 import pytest
 from argon2.exceptions import VerificationError
 
 from resolvers import accounts
-from resolvers.founding import create_account
+from resolvers.founding import create_account, set_password
 from tests.world import Client, World, codes
 
 PHONE: Final = "13800138000"
@@ -35,6 +37,25 @@ async def test_a_phone_and_its_password_open_a_sign_in(world: World, spelling: s
         "account": {"realName": "陈伟", "phone": PHONE, "realNameVerified": True},
         "appointments": [],
     }
+
+
+async def test_a_password_set_anew_ends_the_sign_ins_under_way(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    await known(world)
+    comparing, go_on = threading.Event(), threading.Event()
+    compare = accounts._matches
+
+    def slowly(hashed: str | None, password: str) -> bool:
+        comparing.set()
+        return go_on.wait(10) and compare(hashed, password)
+
+    monkeypatch.setattr(accounts, "_matches", slowly)
+    under_way = asyncio.create_task(sign_in(world.stranger()))
+    await asyncio.to_thread(comparing.wait, 10)
+    await set_password(world.resources, PHONE, "another battery")
+    go_on.set()
+    assert codes(await under_way) == ["CREDENTIALS_INVALID"] and await world.rows("session") == 0
+    assert codes(await sign_in(world.stranger())) == ["CREDENTIALS_INVALID"]
+    assert codes(await sign_in(world.stranger(), password="another battery")) == []
 
 
 async def test_a_token_is_kept_as_its_hash_alone(world: World) -> None:

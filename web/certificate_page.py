@@ -35,7 +35,9 @@ async def certificate(request: Request) -> Response:
     found = await open_certificate(await context_of(request), number, link)
     if found is None:
         return _absent()
-    path = resources_of(request).files.path(found.sha256)
+    files = resources_of(request).files
+    assert await files.exists(found.sha256), f"the file of certificate {number} is missing"
+    path = files.path(found.sha256)
     return FileResponse(path, media_type=found.media_type, headers=_HEADERS)
 
 

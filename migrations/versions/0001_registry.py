@@ -37,6 +37,7 @@ FROZEN = ("submission", "review", "event")
 
 
 def upgrade() -> None:
+    op.execute("set local lock_timeout = '2s'")
     op.execute("create extension if not exists ltree")
     op.execute(TREE_LABEL)
     op.execute(REFUSE_CHANGE)
@@ -412,4 +413,4 @@ def downgrade() -> None:
     op.drop_table("account")
     op.execute("drop function refuse_change")
     op.execute("drop function tree_label")
-    op.execute("drop extension ltree")
+    # ltree stays: it may have been there before.
