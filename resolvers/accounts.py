@@ -11,6 +11,7 @@ from typing import Final
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.account import Account, Appointment
 from models.errors import Code, Problem, Problems, Rejected
@@ -22,7 +23,7 @@ from resolvers.access import require, union_for
 from resolvers.context import Context
 from storage import accounts, events, unions
 from storage.accounts import SignedIn
-from storage.locks import Alone
+from storage.locks import Turn
 
 LONGEST_PASSWORD: Final = 200
 
@@ -109,10 +110,7 @@ async def appoint(ctx: Context, union_id: int, phone: str, role: Role) -> Appoin
         problems = Problems()
         if union.status is UnionStatus.DISSOLVED:
             problems.note(Code.WRONG_STATE, "unionId", why="dissolved")
-        number = problems.take(("phone",), check_phone, phone)
-        account = await accounts.by_phone(work.session, number) if number else None
-        if number and account is None:
-            problems.note(Code.NOT_FOUND, "phone", why="phone")
+        account = await account_with(work.session, phone, problems)
         problems.raise_any()
         assert account is not None
         made, new = await accounts.appoint(work.session, account.id, union.id, role, work.account.id)
@@ -123,9 +121,21 @@ async def appoint(ctx: Context, union_id: int, phone: str, role: Role) -> Appoin
                 by=work.account.id,
                 at=union,
                 name=account.real_name,
+                account=str(account.id),
                 role=role,
             )
         return made
+
+
+async def account_with(session: AsyncSession, phone: str, problems: Problems, *, lock: bool = False) -> Account | None:
+    """The account with this phone, or None with the problem noted at `phone`: it is no number, or nobody's."""
+    number = problems.take(("phone",), check_phone, phone)
+    if number is None:
+        return None
+    account = await accounts.by_phone(session, number, lock=lock)
+    if account is None:
+        problems.note(Code.NOT_FOUND, "phone", why="phone")
+    return account
 
 
 async def end_appointment(ctx: Context, appointment_id: int) -> None:
@@ -135,7 +145,7 @@ async def end_appointment(ctx: Context, appointment_id: int) -> None:
         Rejected: UNAUTHENTICATED, NOT_FOUND, FORBIDDEN.
     """
     # One's own appointments are held while another's is ended: two who end each other would wait for ever.
-    async with ctx.working(alone=Alone.ENDING_APPOINTMENTS) as work:
+    async with ctx.working(turn=Turn.ENDING_APPOINTMENTS) as work:
         ending = await accounts.appointment(work.session, work.viewer, appointment_id, lock=True)
         if ending is None:
             raise Rejected(Problem(Code.NOT_FOUND, ("appointmentId",)))
@@ -150,5 +160,6 @@ async def end_appointment(ctx: Context, appointment_id: int) -> None:
             by=work.account.id,
             at=union,
             name=person.real_name if person else "",
+            account=str(ending.account_id),
             role=ending.role,
         )

@@ -16,7 +16,7 @@ from storage import accounts
 from storage.accounts import SignedIn
 from storage.database import Database
 from storage.files import Files
-from storage.locks import Alone, wait_for
+from storage.locks import Turn, wait_for
 from storage.sealing import Sealer
 from storage.settings import Settings
 
@@ -63,8 +63,8 @@ class Context:
         return self.resources.db
 
     @asynccontextmanager
-    async def working(self, *, alone: Alone | None = None) -> AsyncIterator[Work]:
-        """A transaction in which the viewer's rights hold until it ends; with `alone`, in its turn.
+    async def working(self, *, turn: Turn | None = None) -> AsyncIterator[Work]:
+        """A transaction in which the viewer's rights hold until it ends; with `turn`, when it has come.
 
         Raises:
             Rejected: UNAUTHENTICATED, also if the sign-in has ended meanwhile.
@@ -72,8 +72,8 @@ class Context:
         if self.signed_in is None:
             raise Rejected(Problem(Code.UNAUTHENTICATED))
         async with self.db.writing() as session:
-            if alone is not None:
-                await wait_for(session, alone)
+            if turn is not None:
+                await wait_for(session, turn)
             # From here on these rights count, also for what is read of the answer.
             self.signed_in = await accounts.sign_in_again(session, self.signed_in.session_id)
             if self.signed_in is None:

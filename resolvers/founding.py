@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sqlalchemy import func
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.account import Account, Appointment
 from models.errors import Code, Problems
@@ -18,7 +17,7 @@ from models.region import check_region_code
 from models.text import check_name
 from models.treepath import TreePath
 from models.union import TradeUnion
-from resolvers.accounts import hash_password
+from resolvers.accounts import account_with, hash_password
 from resolvers.context import Resources
 from resolvers.invites import new_token
 from storage import accounts, events, invites, regions, unions
@@ -90,9 +89,8 @@ async def set_password(resources: Resources, phone: str, password: str) -> Accou
     """
     problems = Problems()
     async with resources.db.writing() as session:
-        number = problems.take(("phone",), check_phone, phone)
         hashed = problems.take((), hash_password, password)
-        account = await _account_with(session, number, problems, lock=True)
+        account = await account_with(session, phone, problems, lock=True)
         problems.raise_any()
         assert account is not None
         account.password_hash = hashed
@@ -111,7 +109,7 @@ async def appoint_by_operator(resources: Resources, phone: str, path: str, role:
     """
     problems = Problems()
     async with resources.db.writing() as session:
-        account = await _account_with(session, problems.take(("phone",), check_phone, phone), problems)
+        account = await account_with(session, phone, problems)
         place = _path(path)
         union = await unions.anywhere(session, place) if place else None
         if union is None:
@@ -125,18 +123,6 @@ async def appoint_by_operator(resources: Resources, phone: str, path: str, role:
             name, whom = account.real_name, str(account.id)
             events.record(session, Happening.APPOINTED, by=None, at=union, name=name, account=whom, role=role)
         return made
-
-
-async def _account_with(
-    session: AsyncSession, phone: str | None, problems: Problems, *, lock: bool = False
-) -> Account | None:
-    """The account with this number, or None with the problem noted; None for a number that was none."""
-    if phone is None:
-        return None
-    account = await accounts.by_phone(session, phone, lock=lock)
-    if account is None:
-        problems.note(Code.NOT_FOUND, "phone", why="phone")
-    return account
 
 
 def _path(text: str) -> TreePath | None:

@@ -8,12 +8,12 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 
-class Alone(IntEnum):
+class Turn(IntEnum):
     """The numbers are any, but each another, and other than that of the migrations."""
 
     ENDING_APPOINTMENTS = 7_263_002
 
 
-async def wait_for(session: AsyncSession, turn: Alone) -> None:
+async def wait_for(session: AsyncSession, turn: Turn) -> None:
     """Returns when nobody else has this turn, and has it until the transaction ends."""
     await session.execute(select(func.pg_advisory_xact_lock(turn.value)))

@@ -47,8 +47,9 @@ async def test_an_appointment_gives_its_rights_at_once(world: World, role: str, 
         "account": {"realName": "刘洋", "phone": "138****8000"},
     }
     assert await officer.ask(SEEN, id=gid(union)) == {"name": "深圳市总工会", "viewerCan": can}
+    told = {"name": "刘洋", "account": str(officer.account_id), "role": role}
     assert await world.sql("select action, actor_id, union_id, details from event") == [
-        ("appointment.made", mayor.account_id, union.id, {"name": "刘洋", "role": role})
+        ("appointment.made", mayor.account_id, union.id, told)
     ]
     assert await world.sql("select appointed_by from appointment order by id") == [None, mayor.account_id]
 
@@ -111,8 +112,9 @@ async def test_an_ended_appointment_allows_nothing_any_more(world: World) -> Non
     assert codes(await end(mayor, gid(appointment))) == []
     assert await officer.ask(SEEN, id=gid(union)) is None
     assert codes(await officer.do("createInvite", "invite { id }", unionId=gid(union))) == ["NOT_FOUND"]
+    told = {"name": "刘洋", "account": str(officer.account_id), "role": "ADMINISTRATOR"}
     assert await world.sql("select action, actor_id, union_id, details from event") == [
-        ("appointment.ended", mayor.account_id, union.id, {"name": "刘洋", "role": "ADMINISTRATOR"})
+        ("appointment.ended", mayor.account_id, union.id, told)
     ]
 
 

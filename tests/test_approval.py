@@ -96,7 +96,7 @@ async def test_an_approval_leaves_exactly_these_events(world: World) -> None:
         ("registration.submitted", applicant, *city, 1, named),
         ("registration.approved", me, *city, 1, named),
         ("union.founded", me, *union, None, named),
-        ("appointment.made", me, *union, None, {"name": "陈伟", "role": "ADMINISTRATOR"}),
+        ("appointment.made", me, *union, None, {"name": "陈伟", "account": str(applicant), "role": "ADMINISTRATOR"}),
     ]
     told = await at.mayor.ask(
         "query($id: ID!) { union(id: $id) { events(scope: SUBTREE) { nodes { summary actor { realName } } } } }",
