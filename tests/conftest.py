@@ -28,14 +28,15 @@ EMPTYING = "do $$ begin set local session_replication_role = replica; {} end $$"
 )
 
 
-# Where the run's PostgreSQL lives; the workers inherit it. Not among pytest's own folders: another
-# run of root's closes those to everybody else, PostgreSQL included.
+# Where the run's PostgreSQL and files live; the workers inherit it. Not in pytest's own folder: another
+# run of root's closes that to everybody else, PostgreSQL included.
 FOLDER = "UNIONTREE_TESTS"
 
 
 def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         os.environ[FOLDER] = tempfile.mkdtemp(prefix="uniontree-tests-")
+        os.environ["PYTEST_DEBUG_TEMPROOT"] = os.environ[FOLDER]  # tmp_path, too
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
