@@ -6,7 +6,7 @@ from models.errors import Code, Problem, Rejected
 from models.permissions import Action
 from models.registration import Registration
 from models.union import TradeUnion
-from resolvers.context import Work
+from resolvers.context import Context, Work
 from storage import registrations, unions
 
 
@@ -50,4 +50,12 @@ async def own_registration(work: Work, registration_id: int) -> Registration:
     found = await registration_for(work, registration_id)
     if found.applicant_id != work.account.id:
         raise Rejected(Problem(Code.FORBIDDEN, ("registrationId",)))
+    return found
+
+
+async def reread(ctx: Context, registration_id: int) -> Registration:
+    """A registration as it was committed, with its current round, for who has just moved it and so sees it."""
+    async with ctx.db.reading() as session:
+        found = await registrations.find(session, ctx.viewer, registration_id)
+    assert found is not None
     return found

@@ -17,7 +17,7 @@ from models.kinds import EntryRoute
 from models.registration import Registration, Submission
 from models.review import Move, after
 from models.union import TradeUnion
-from resolvers.access import own_registration
+from resolvers.access import own_registration, reread
 from resolvers.context import Context, Work
 from resolvers.invites import CLOSED, token_in
 from storage import certificates, events, invites, regions, registrations, unions
@@ -83,7 +83,7 @@ async def register(ctx: Context, wanted: Wanted) -> Registration:
         _submit(work.session, ctx.resources.sealer, registration, form, changed=[])
         await attempt.made(registration.id)
         _record(work, Happening.REGISTRATION_SUBMITTED, registration, parent, form.name)
-    return await _reread(ctx, registration.id)
+    return await reread(ctx, registration.id)
 
 
 async def _destination(
@@ -193,7 +193,7 @@ async def resubmit(ctx: Context, correction: Correction) -> Registration:
         _submit(work.session, sealer, registration, form, changed=changes(before, form))
         await attempt.made(registration.id)
         _record(work, Happening.REGISTRATION_RESUBMITTED, registration, parent, form.name)
-    return await _reread(ctx, registration.id)
+    return await reread(ctx, registration.id)
 
 
 def _form_of(registration: Registration, sealer: Sealer) -> Form:
@@ -231,13 +231,5 @@ def _record(work: Work, what: Happening, registration: Registration, parent: Tra
 
 async def _seen(work: Work, registration_id: int) -> Registration:
     found = await registrations.find(work.session, work.viewer, registration_id)
-    assert found is not None, "an applicant always sees their own registration"
-    return found
-
-
-async def _reread(ctx: Context, registration_id: int) -> Registration:
-    """The registration as it was committed, with its current round."""
-    async with ctx.db.reading() as session:
-        found = await registrations.find(session, ctx.viewer, registration_id)
     assert found is not None, "an applicant always sees their own registration"
     return found

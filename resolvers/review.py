@@ -18,9 +18,9 @@ from models.review import NEEDS_OPINION, Decision, State, after
 from models.text import check_prose
 from models.treepath import TreePath
 from models.union import TradeUnion
-from resolvers.access import registration_for
+from resolvers.access import registration_for, reread
 from resolvers.context import Context, Work
-from storage import accounts, events, registrations, unions
+from storage import accounts, events, unions
 from storage.database import clashes_told
 from storage.idempotency import Attempt
 from storage.sealing import Sealer
@@ -101,7 +101,7 @@ async def review(ctx: Context, verdict: Verdict) -> Registration:
             )
         )
         await attempt.made(registration.id)
-    return await _reread(ctx, registration.id)
+    return await reread(ctx, registration.id)
 
 
 async def _require_reviewer(work: Work, registration: Registration, parent: TradeUnion) -> None:
@@ -185,13 +185,6 @@ async def _plant(session: AsyncSession, sealer: Sealer, registration: Registrati
     with clashes_told("registrationId"):
         await session.flush()
     return union
-
-
-async def _reread(ctx: Context, registration_id: int) -> Registration:
-    async with ctx.db.reading() as session:
-        found = await registrations.find(session, ctx.viewer, registration_id)
-    assert found is not None
-    return found
 
 
 async def reveal_id_number(ctx: Context, registration_id: int, reason: str) -> str:
