@@ -4,14 +4,25 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ARRAY, CheckConstraint, DateTime, ForeignKey, Index, String
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    CheckConstraint,
+    Computed,
+    DateTime,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    String,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from models.base import At, Base, Id, Now, words
+from models.base import At, Base, Id, Now, Path, words
 from models.kinds import EntryRoute, UnionKind
 from models.particulars import Particulars, employer_is_whole
 from models.review import Decision, State
+from models.treepath import MAX_DEPTH, TreePath
 
 
 class Registration(Base):
@@ -21,6 +32,15 @@ class Registration(Base):
     __table_args__ = (
         CheckConstraint("(status = 'APPROVED') = (union_id is not null)", name="union"),
         CheckConstraint("round >= 1", name="round"),
+        # Where the union applied to stands in the tree follows it wherever it moves.
+        ForeignKeyConstraint(
+            ["parent_id", "parent_path"],
+            ["trade_union.id", "trade_union.path"],
+            name="fk_registration_parent",
+            onupdate="CASCADE",
+        ),
+        # It stands above the union that this may become.
+        CheckConstraint(f"nlevel(parent_path) <= {MAX_DEPTH}", name="depth"),
         # The queue of one union, oldest first.
         Index("ix_registration_pending", "parent_id", "submitted_at", "id", postgresql_where="status = 'PENDING'"),
         Index("ix_registration_parent_id", "parent_id"),
@@ -28,7 +48,12 @@ class Registration(Base):
     )
 
     id: Mapped[Id]
-    parent_id: Mapped[int] = mapped_column(ForeignKey("trade_union.id"))
+    parent_id: Mapped[int] = mapped_column(BigInteger)
+    parent_path: Mapped[TreePath] = mapped_column(Path)
+    # Of the union applied to, itself last, as TradeUnion.ancestors.
+    ancestors: Mapped[list[int]] = mapped_column(
+        ARRAY(BigInteger), Computed("tree_ids(parent_path)", persisted=True), deferred=True, deferred_raiseload=True
+    )
     applicant_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
     kind: Mapped[UnionKind] = mapped_column(words(UnionKind))
     status: Mapped[State] = mapped_column(words(State), default=State.PENDING)

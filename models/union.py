@@ -66,6 +66,11 @@ class TradeUnion(Particulars, Base):
     parent_id: Mapped[int | None] = mapped_column(BigInteger)
     path: Mapped[TreePath] = mapped_column(Path)
     parent_path: Mapped[TreePath | None] = mapped_column(Path, Computed("subpath(path, 0, -1)", persisted=True))
+    # The path once more, as `TreePath.ids`: the unions along the way, root first, this one last. A statement
+    # asks it "at this depth, which union?"; in Python the path itself answers, so it is not loaded.
+    ancestors: Mapped[list[int]] = mapped_column(
+        ARRAY(BigInteger), Computed("tree_ids(path)", persisted=True), deferred=True, deferred_raiseload=True
+    )
     kind: Mapped[UnionKind] = mapped_column(words(UnionKind))
     status: Mapped[UnionStatus] = mapped_column(words(UnionStatus), default=UnionStatus.ACTIVE)
     # The name folded (models/text.py): unique among live siblings.

@@ -73,6 +73,7 @@ async def register(ctx: Context, wanted: Wanted) -> Registration:
             raise Rejected(Problem(CLOSED[invite.status], wanted.parent.path))
         registration = Registration(
             parent_id=parent.id,
+            parent_path=parent.path,
             applicant_id=work.account.id,
             kind=form.kind,
             entry_route=wanted.entry_route,

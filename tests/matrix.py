@@ -84,7 +84,7 @@ class Tree:
         async with resources.db.writing() as session:
             photo = await _photo(self.world, applicant)
             row = Registration(parent_id=IDS[at], applicant_id=applicant.account_id, status=state)
-            row.kind = UnionKind.GRASSROOTS
+            row.kind, row.parent_path = UnionKind.GRASSROOTS, self.unions[at].path
             session.add_all([photo, row])
             await session.flush()
             form = Submission(registration_id=row.id, round=1, name=f"第{row.id}工会", region_code="440305")

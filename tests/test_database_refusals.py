@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.treepath import TreePath, label_of
@@ -125,6 +125,59 @@ async def test_a_tree_that_is_too_deep_is_refused(tree: Tree) -> None:
 async def test_both_sides_spell_labels_alike(tree: Tree, union_id: int) -> None:
     labels = await tree.connection.execute(text("select tree_label(:id)"), {"id": union_id})
     assert labels.scalar_one() == label_of(union_id)
+
+
+@pytest.mark.parametrize("ids", [(1,), (35, 36, 1295, 1296), (7, 2_800_000, 2**53, 36**12 - 1)])
+async def test_both_sides_read_paths_alike(tree: Tree, ids: tuple[int, ...]) -> None:
+    path = TreePath(tuple(map(label_of, ids)))
+    read = await tree.connection.execute(text("select tree_ids(cast(:path as ltree))"), {"path": str(path)})
+    assert tuple(read.scalar_one()) == path.ids == ids
+
+
+async def test_ancestors_follow_the_path(tree: Tree) -> None:
+    below_the_city = "select ancestors from trade_union where id = :id"
+    await tree.run(PLACE, **below(tree.guangzhou, tree.factory.id))
+    found = await tree.connection.execute(text(below_the_city), {"id": tree.factory.id})
+    assert found.scalar_one() == [tree.province.id, tree.guangzhou.id, tree.factory.id]
+
+
+@pytest.mark.parametrize("table", ["trade_union", "registration"])
+async def test_ancestors_are_not_stated(tree: Tree, table: str) -> None:
+    with pytest.raises(ProgrammingError, match="ancestors"):
+        await tree.run(f"update {table} set ancestors = '{{1}}'")  # noqa: S608 - of the list above
+
+
+# ── registrations ────────────────────────────────────────────────────────────────────────────
+
+APPLY = (
+    "insert into registration (id, parent_id, parent_path, applicant_id, kind, status, round) overriding system value"
+    " values (99, :parent, cast(:path as ltree), 1, 'GRASSROOTS', 'PENDING', 1)"
+)
+WHERE = "select parent_path::text, ancestors from registration where id = 99"
+
+
+async def test_a_registration_says_where_the_union_applied_to_stands(world: World, tree: Tree) -> None:
+    await world.person()
+    await tree.run(APPLY, parent=tree.shenzhen.id, path=str(tree.shenzhen.path))
+    [(path, ancestors)] = await tree.connection.execute(text(WHERE))
+    assert path == str(tree.shenzhen.path) and ancestors == [tree.province.id, tree.shenzhen.id]
+
+
+@pytest.mark.parametrize("where", ["of another union", "nowhere"])
+async def test_a_registration_with_another_path_is_refused(world: World, tree: Tree, where: str) -> None:
+    await world.person()
+    path = str(tree.guangzhou.path) if where == "of another union" else "zz"
+    await tree.refused("fk_registration_parent", APPLY, parent=tree.shenzhen.id, path=path)
+
+
+async def test_a_registration_moves_with_the_union_applied_to(world: World, tree: Tree) -> None:
+    await world.person()
+    district = await world.union("南山区总工会", tree.shenzhen)
+    await tree.run(APPLY, parent=district.id, path=str(district.path))
+    await tree.run(PLACE, **below(tree.guangzhou, district.id))
+    [(path, ancestors)] = await tree.connection.execute(text(WHERE))
+    assert path == str(tree.guangzhou.path.child(district.id))
+    assert ancestors == [tree.province.id, tree.guangzhou.id, district.id]
 
 
 # ── unions ───────────────────────────────────────────────────────────────────────────────────

@@ -20,7 +20,7 @@ from storage.migrations import migrate
 from storage.regions import load_regions
 
 # What a parent's path is follows from its id, so an index on the id alone finds its children.
-NARROWER = {"fk_trade_union_parent": ["parent_id"]}
+NARROWER = {name: ["parent_id"] for name in ("fk_trade_union_parent", "fk_registration_parent")}
 
 
 @asynccontextmanager
@@ -76,6 +76,33 @@ async def test_a_second_run_changes_nothing(database_url: str) -> None:
     async with connected(database_url) as connection:
         assert await rows(connection, "select version_num from alembic_version") == [(revision,)]
         assert await rows(connection, "select max(xmin::text::bigint), count(*) from region") == before
+
+
+REGISTERED_BEFORE = """
+    insert into account (phone, real_name) values ('+8613800138000', '陈伟');
+    insert into trade_union (parent_id, path, kind, status, name, name_key, former_names, region_code) values
+        (null, '1', 'HIGHER_LEVEL', 'ACTIVE', '省', '省', '{}', '440000'),
+        (1, '1.2', 'HIGHER_LEVEL', 'ACTIVE', '市', '市', '{}', '440300');
+    insert into registration (parent_id, applicant_id, kind, status, round) values (2, 1, 'GRASSROOTS', 'PENDING', 1);
+"""
+ANCESTORS = "select ancestors from registration union all select ancestors from trade_union where id = 2"
+
+
+async def test_what_was_registered_before_gets_its_place(cluster: Cluster, worker_id: str) -> None:
+    url = cluster.create_database(f"older_{worker_id}")
+    try:
+        await migrate(url, to="0001")
+        engine = create_async_engine(url)
+        async with engine.begin() as connection:
+            await load_regions(connection)
+            for statement in REGISTERED_BEFORE.split(";")[:-1]:
+                await connection.execute(text(statement))
+        await engine.dispose()
+        await migrate(url)
+        async with connected(url) as connection:
+            assert await rows(connection, ANCESTORS) == [([1, 2],), ([1, 2],)]
+    finally:
+        cluster.drop_database(f"older_{worker_id}")
 
 
 # ── migrations and models ────────────────────────────────────────────────────────────────────

@@ -143,6 +143,7 @@ class Growing:
         """A registration in its second round, with the opinions on the first."""
         parent, applicant = self.city.id, self.one.account_id
         waiting = Registration(parent_id=parent, applicant_id=applicant, kind=GRASSROOTS, round=2)
+        waiting.parent_path = self.city.path
         session.add(waiting)
         await session.flush()
         for at in (1, 2):
