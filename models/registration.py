@@ -14,6 +14,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     String,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -23,6 +24,18 @@ from models.kinds import EntryRoute, UnionKind
 from models.particulars import Particulars, employer_is_whole
 from models.review import Decision, State
 from models.treepath import MAX_DEPTH, TreePath
+
+
+def queue_index(depth: int) -> Index:
+    """What is pending below the unions of one depth; a registration is in as many of these as it has ancestors."""
+    above = f"(ancestors[{depth + 1}])"
+    return Index(
+        f"ix_registration_queue_{depth}",
+        text(above),
+        "submitted_at",
+        "id",
+        postgresql_where=f"status = 'PENDING' and {above} is not null",
+    )
 
 
 class Registration(Base):
@@ -44,6 +57,8 @@ class Registration(Base):
         # The queue of one union, oldest first.
         Index("ix_registration_pending", "parent_id", "submitted_at", "id", postgresql_where="status = 'PENDING'"),
         Index("ix_registration_parent_id", "parent_id"),
+        # The queue of everything below a union, oldest first: an index for each depth that it may have.
+        *(queue_index(depth) for depth in range(MAX_DEPTH)),
         Index("ix_registration_applicant_id", "applicant_id", "id"),
     )
 

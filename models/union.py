@@ -20,6 +20,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from models.base import Base, Id, Now, Path, words
 from models.kinds import UnionKind, UnionStatus
 from models.particulars import Particulars, employer_is_whole
+from models.tally import TOP
 from models.treepath import MAX_DEPTH, TreePath
 
 
@@ -49,6 +50,8 @@ class TradeUnion(Particulars, Base):
         UniqueConstraint("id", "path"),
         # A subtree is a range of this index: path >= X and path < X || '0' (storage/scope.py).
         Index("uq_trade_union_path", "path", unique=True, postgresql_include=["id", "kind", "status"]),
+        # The few whose tallies are added up for those above them (storage/statistics.py).
+        Index("ix_trade_union_top", "path", postgresql_where=f"nlevel(path) <= {TOP + 1} and kind = 'HIGHER_LEVEL'"),
         Index("ix_trade_union_parent_id_id", "parent_id", "id"),
         Index(
             "uq_trade_union_parent_id_name_key",

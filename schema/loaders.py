@@ -21,8 +21,9 @@ from models.treepath import TreePath
 from models.union import TradeUnion
 from resolvers.context import Context
 from resolvers.review import may_review
-from storage import accounts, certificates, invites, regions, registrations, unions
-from storage.unions import Card, Statistics
+from storage import accounts, certificates, invites, regions, registrations, statistics, unions
+from storage.statistics import Statistics
+from storage.unions import Card
 
 Key = TypeVar("Key")
 Row = TypeVar("Row")
@@ -59,7 +60,7 @@ class Loaders:
         # These follow from a row that the viewer has been shown: what they ask for is part of it.
         self.account: DataLoader[int, Account] = plain(accounts.by_ids)
         self.certificate: DataLoader[int, Certificate] = plain(certificates.by_ids)
-        self.statistics: DataLoader[int, Statistics] = plain(unions.statistics)
+        self.statistics: DataLoader[int, Statistics] = plain(statistics.by_ids)
         self.appointments_at: DataLoader[int, list[Appointment]] = plain(accounts.appointments_at)
         self.appointments_of: DataLoader[int, list[Appointment]] = plain(accounts.appointments_of)
         self.submissions: DataLoader[int, list[Submission]] = plain(registrations.submissions)

@@ -27,7 +27,7 @@ from schema.regions import Region
 from schema.scalars import Moment, Place
 from storage import events, invites, registrations, unions
 from storage.listing import Page
-from storage.unions import Statistics
+from storage.statistics import Statistics
 
 First = Annotated[int | None, strawberry.argument(description="How many at most, 1 to 100.")]
 After = Annotated[str | None, strawberry.argument(description="The cursor to go on from.")]

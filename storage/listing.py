@@ -38,6 +38,8 @@ class Listing(Generic[Row]):
     statement: Select[Row]
     order: Sequence[InstrumentedAttribute[Any]]
     descending: bool = False
+    # Where something keeps count already.
+    counted: Select[int] | None = None
 
     def key(self, row: Row) -> Key:
         """Where this row stands in the order."""
@@ -50,15 +52,19 @@ class Listing(Generic[Row]):
 
     async def page(self, session: AsyncSession, first: int, after: Key | None) -> Page[Row]:
         """The `first` rows after `after`, and whether more follow: one statement."""
+        rows = list(await session.scalars(self.beginning(first + 1, after)))
+        return Page(self, rows[:first], len(rows) > first, after is not None)
+
+    def beginning(self, first: int, after: Key | None) -> Select[Row]:
+        """The `first` rows after `after`, in order."""
         statement = self.statement
         if after is not None:
             mark = tuple_(*self.order)
             statement = statement.where(mark < after if self.descending else mark > after)
         order = [column.desc() if self.descending else column.asc() for column in self.order]
-        rows = list(await session.scalars(statement.order_by(*order).limit(first + 1)))
-        return Page(self, rows[:first], len(rows) > first, after is not None)
+        return statement.order_by(*order).limit(first)
 
     async def count(self, session: AsyncSession) -> int:
         """How many rows all pages have together."""
-        counted = select(func.count()).select_from(self.statement.with_only_columns(self.order[-1]).subquery())
-        return (await session.scalar(counted)) or 0
+        live = select(func.count()).select_from(self.statement.with_only_columns(self.order[-1]).subquery())
+        return (await session.scalar(live if self.counted is None else self.counted)) or 0

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, cast, exists, false, or_, select
+from sqlalchemy import ColumnElement, Text, and_, cast, exists, false, literal_column, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 from sqlalchemy_utils import Ltree, LtreeType
 
@@ -24,21 +24,29 @@ from models.union import TradeUnion
 PathColumn = InstrumentedAttribute[TreePath] | InstrumentedAttribute[TreePath | None]
 
 
-def within(path: PathColumn, root: TreePath) -> ColumnElement[bool]:
+def within(path: PathColumn, root: TreePath | PathColumn) -> ColumnElement[bool]:
     """Whether `path` is `root` or below it, as a range that the B-tree on the path answers.
 
-    Labels are base 36 and '0' is the least digit, so no label lies between `x` and `x0`:
-    everything below `x` sorts before `x0`, and everything else that starts with `x` after it.
+    `root` may be a column of another row. Labels are base 36 and '0' is the least digit, so no label lies between
+    `x` and `x0`: everything below `x` sorts before `x0`, and everything else that starts with `x` after it.
     """
-    return and_(path >= root, path < cast(Ltree(f"{root}0"), LtreeType))
+    if isinstance(root, TreePath):
+        return and_(path >= root, path < cast(Ltree(f"{root}0"), LtreeType))
+    return and_(path >= root, path < cast(cast(root, Text) + literal_column("'0'"), LtreeType))
+
+
+def tops(grants: Iterable[Grant], action: Action) -> list[TreePath]:
+    """The places from which down these grants allow `action`; none within another, which would add nothing."""
+    roots = {grant.over for grant in grants if action in ALLOWED[grant.role]}
+    return sorted(
+        (root for root in roots if not any(root != other and root.is_within(other) for other in roots)), key=str
+    )
 
 
 def reachable(grants: Iterable[Grant], action: Action, path: PathColumn = TradeUnion.path) -> ColumnElement[bool]:
     """Places at which these grants allow `action`."""
-    roots = {grant.over for grant in grants if action in ALLOWED[grant.role]}
-    # A grant within another adds nothing; `false()` because an empty or_() would match everything.
-    tops = [root for root in roots if not any(root != other and root.is_within(other) for other in roots)]
-    return or_(false(), *(within(path, top) for top in sorted(tops, key=str)))
+    # `false()` because an empty or_() would match everything.
+    return or_(false(), *(within(path, top) for top in tops(grants, action)))
 
 
 def unions(viewer: Viewer) -> ColumnElement[bool]:
@@ -56,7 +64,10 @@ def _at_a_readable_union(viewer: Viewer, union_id: InstrumentedAttribute[Any]) -
 
 def registrations(viewer: Viewer) -> ColumnElement[bool]:
     """Their own, and those under unions that they may read."""
-    return or_(Registration.applicant_id == viewer.account_id, _at_a_readable_union(viewer, Registration.parent_id))
+    return or_(
+        Registration.applicant_id == viewer.account_id,
+        reachable(viewer.grants, Action.READ, Registration.parent_path),
+    )
 
 
 def invites(viewer: Viewer) -> ColumnElement[bool]:

@@ -4,22 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Text, cast, exists, func, or_, select, text
+from sqlalchemy import ColumnElement, Select, exists, func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
-from sqlalchemy_utils import LtreeType
 
 from models.kinds import UnionKind, UnionStatus
 from models.permissions import Action, Viewer
-from models.registration import Registration
-from models.review import State
 from models.text import fold
 from models.treepath import TreePath
 from models.union import TradeUnion
-from storage import scope
+from storage import scope, statistics
 from storage.listing import Listing
 
 
@@ -35,19 +30,6 @@ class Card:
     contact_phone: str | None
     # For this side of the API only: a card does not show where in the tree it is.
     path: TreePath
-
-
-@dataclass(frozen=True)
-class Statistics:
-    """Counts over a union and everything below it."""
-
-    unions: int
-    grassroots: int
-    higher_level: int
-    pending: int
-    approved: int
-    rejected: int
-    oldest_pending_at: datetime | None
 
 
 async def find(session: AsyncSession, viewer: Viewer, union_id: int, *, lock: bool = False) -> TradeUnion | None:
@@ -132,7 +114,8 @@ def _cards() -> Select[int, str, UnionKind, str, str, str | None, TreePath]:
 def children(viewer: Viewer, union: TradeUnion, kind: UnionKind | None) -> Listing[TradeUnion]:
     """The unions directly below, in the order in which they joined."""
     statement = select(TradeUnion).where(TradeUnion.parent_id == union.id, scope.unions(viewer), *_of_kind(kind))
-    return Listing("children", statement, [TradeUnion.id])
+    counted = select(statistics.children(TradeUnion, kind)).where(TradeUnion.id == union.id)
+    return Listing("children", statement, [TradeUnion.id], counted=counted)
 
 
 def descendants(
@@ -178,46 +161,6 @@ def _matching(search: str | None) -> Iterable[ColumnElement[bool]]:
             former.contains(search, autoescape=True),
             TradeUnion.uscc.startswith(search.upper(), autoescape=True),
         ),
-    )
-
-
-async def statistics(session: AsyncSession, ids: Sequence[int]) -> list[Statistics]:
-    """One query for many unions that the viewer has been shown; answers in the order asked."""
-    rows = await session.execute(_counts().where(TradeUnion.id.in_(ids)))
-    found = {union_id: Statistics(*counts) for union_id, *counts in rows}
-    return [found[union_id] for union_id in ids]
-
-
-def _counts() -> Select[Any]:
-    """Both counts walk one range of an index for each union."""
-    below, queue = aliased(TradeUnion), aliased(TradeUnion)
-    end = cast(cast(TradeUnion.path, Text) + "0", LtreeType)  # as scope.within has it
-    nodes = (
-        select(
-            func.count().label("unions"),
-            func.count().filter(below.kind == UnionKind.GRASSROOTS).label("grassroots"),
-            func.count().filter(below.kind == UnionKind.HIGHER_LEVEL).label("higher_level"),
-        )
-        .where(below.path >= TradeUnion.path, below.path < end, below.status == UnionStatus.ACTIVE)
-        .lateral("nodes")
-    )
-    applications = (
-        select(
-            *(
-                func.count().filter(Registration.status == state).label(state.lower())
-                for state in (State.PENDING, State.APPROVED, State.REJECTED)
-            ),
-            func.min(Registration.submitted_at).filter(Registration.status == State.PENDING).label("oldest"),
-        )
-        .join(queue, queue.id == Registration.parent_id)
-        .where(queue.path >= TradeUnion.path, queue.path < end)
-        .lateral("applications")
-    )
-    return (
-        select(TradeUnion.id, *nodes.c, *applications.c)
-        .select_from(TradeUnion)
-        .join(nodes, text("true"))
-        .join(applications, text("true"))
     )
 
 

@@ -129,7 +129,7 @@ DEFINITIONS = """
      where schemaname = 'public' and tablename <> 'alembic_version'
     union all
     select 'constraint', conrelid::regclass || '.' || conname, pg_get_constraintdef(oid) from pg_constraint
-     where connamespace = 'public'::regnamespace and conrelid <> 'alembic_version'::regclass
+     where connamespace = 'public'::regnamespace and conrelid <> 'alembic_version'::regclass and contype <> 't'
     order by 1, 2
 """
 
