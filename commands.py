@@ -31,11 +31,12 @@ from resolvers.invites import link
 from schema.build import build_schema
 from schema.messages import sentence
 from server import create_app, open_resources
-from storage import invites, unions
+from storage import invites, unions, verification
 from storage.cluster import ClusterError, running
 from storage.migrations import is_current, migrate
 from storage.qr import qr_terminal
 from storage.settings import Settings, SettingsError, generate_secrets, load_settings
+from storage.verification import Difference, differences
 
 # SQLSTATE: no connection, no such user, no such database, no right, no resources, going down.
 UNUSABLE: Final = ("08", "28", "3D", "42501", "53", "57")
@@ -286,6 +287,29 @@ def appoint(phone: str, path: str, role: str) -> None:
         say(phone=phone, union=path, role=made.role.value, since=made.since)
 
     run(work)
+
+
+@program.command()
+def verify() -> None:
+    """Compute paths, ancestors and counts anew, and report each that is not as stored."""
+
+    async def work(resources: Resources) -> tuple[dict[str, int], int]:
+        found = 0
+        async with resources.db.standing_still() as session:
+            async for difference in differences(session):
+                found += 1
+                click.echo(_told(difference), err=True)
+            return await verification.counted(session), found
+
+    counted, found = run(work)
+    if found:
+        refuse(f"发现 {found} 处不一致。 {found} differences. 处理办法见 docs/architecture.md, which says what to do.")
+    say(**counted, differences=0)
+
+
+def _told(found: Difference) -> str:
+    what, should = f"{found.table} {found.id} {found.what}", found.computed or "—"
+    return f"{what}：现为 {found.stored}，应为 {should}。 {what}: is {found.stored}, should be {should}."
 
 
 @program.command()

@@ -83,6 +83,14 @@ class Database:
             async with AsyncSession(self.engine, expire_on_commit=False, autoflush=False) as session, session.begin():
                 yield session
 
+    @asynccontextmanager
+    async def standing_still(self) -> AsyncIterator[AsyncSession]:
+        """One state of the whole database for as long as reading all of it takes; keeps nothing that is written."""
+        still = self.engine.execution_options(isolation_level="REPEATABLE READ")
+        async with AsyncSession(still, expire_on_commit=False, autoflush=False) as session:
+            await session.execute(text("set local statement_timeout = 0"))
+            yield session
+
     async def answers(self) -> bool:
         """Whether the database answers now."""
         async with self.engine.connect() as connection:
