@@ -123,7 +123,7 @@ async def test_the_demo_is_planted_once(world: World, invoke: Invoke) -> None:
 
 
 async def test_migrate_says_where_the_database_is(invoke: Invoke) -> None:
-    assert answer(await invoke("migrate")) == {"revision": "0001"}
+    assert answer(await invoke("migrate")) == {"revision": "0002"}
 
 
 async def test_keys_are_fresh_and_need_nothing(invoke: Invoke) -> None:
