@@ -65,13 +65,22 @@ async def _knock(url: str) -> None:
 
 
 async def connect(url: str) -> Connection:
-    """A connection that takes ltree, which asyncpg does not know, as text."""
-    connection: Connection = await asyncpg.connect(**address(url))
+    """A connection that takes ltree, which asyncpg does not know, as text; without JIT, as the server's are."""
+    connection: Connection = await asyncpg.connect(**address(url), server_settings={"jit": "off"})
     if await connection.fetchval("select to_regtype('ltree') is not null"):
         await connection.set_type_codec(
             "ltree", encoder=lambda text: b"\1" + text.encode(), decoder=lambda raw: raw[1:].decode(), format="binary"
         )
     return connection
+
+
+async def execute(url: str, script: str) -> None:
+    """Runs statements that give nothing back."""
+    connection = await connect(url)
+    try:
+        await connection.execute(script)
+    finally:
+        await connection.close()
 
 
 def address(url: str) -> dict[str, Any]:
