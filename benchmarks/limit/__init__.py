@@ -1,0 +1,1 @@
+"""The limit: what PostgreSQL and a bare ASGI application can give, with a statement written by hand a workload."""

@@ -1,0 +1,120 @@
+"""The limit: an ASGI application that sends the JSON that PostgreSQL built, behind the same token check.
+
+Nothing between a request and its statement that does not have to be there: no framework, no GraphQL, one
+connection for both statements. The statements are what someone would write who knows the tables of today:
+whoever changes the tables so that better ones are possible writes them. /W2 is W2.sql beside this file.
+
+`python -m uvicorn benchmarks.limit.app:app`, with DATABASE_URL set.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import os
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+from starlette.types import Receive, Scope, Send
+
+from benchmarks.database import Connection, connect
+
+_HERE: Final = Path(__file__).parent
+STATEMENTS: Final = {file.stem: file.read_text() for file in _HERE.glob("W*.sql")}
+
+# As many as the server's own pool has.
+CONNECTIONS: Final = 10
+
+# Whose the token is and what they may read below, as storage/accounts.py asks it: every role may read.
+_SIGNED_IN: Final = """
+select s.account_id, array_agg(u.path::text) filter (where u.path is not null) as tops
+  from session s join account a on a.id = s.account_id
+  left join appointment p on p.account_id = s.account_id and p.ended_at is null
+  left join trade_union u on u.id = p.union_id
+ where s.token_hash = $1 and s.ended_at is null and s.expires_at > now()
+ group by s.account_id
+"""
+_HEADERS: Final = [(b"content-type", b"application/json; charset=utf-8"), (b"cache-control", b"no-store")]
+
+
+class Pool:
+    """Connections to be borrowed, the latest used first. asyncpg's own pool resets one after each use."""
+
+    def __init__(self) -> None:
+        self._free: asyncio.LifoQueue[Connection] = asyncio.LifoQueue()
+        self._asked: asyncio.Task[None] | None = None
+
+    async def open(self) -> None:
+        for _ in range(CONNECTIONS):
+            connection = await connect(os.environ["DATABASE_URL"])
+            # JSON as the bytes that it comes in.
+            await connection.set_type_codec("json", schema="pg_catalog", encoder=bytes, decoder=bytes, format="binary")
+            self._free.put_nowait(connection)
+
+    async def close(self) -> None:
+        while not self._free.empty():
+            await self._free.get_nowait().close()
+
+    @asynccontextmanager
+    async def borrowed(self) -> AsyncIterator[Connection]:
+        connection = await self._free.get()
+        try:
+            yield connection
+        finally:
+            self._free.put_nowait(connection)
+
+
+_pool = Pool()
+
+
+async def app(scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["type"] == "lifespan":
+        await _live(receive, send)
+        return
+    variables = orjson.loads(await _body(receive))["variables"]
+    authorization = dict(scope["headers"]).get(b"authorization", b"")
+    digest = hashlib.sha256(authorization.removeprefix(b"Bearer ")).digest()
+    async with _pool.borrowed() as connection:
+        signed_in = await connection.fetchrow(_SIGNED_IN, digest)
+        name = scope["path"].removeprefix("/")
+        answer: bytes = await connection.fetchval(STATEMENTS[name], *_arguments(variables, signed_in))
+    await send({"type": "http.response.start", "status": 200, "headers": _with_length(len(answer) + 9)})
+    await send({"type": "http.response.body", "body": b'{"data":' + answer + b"}"})
+
+
+def _arguments(variables: Mapping[str, Any], signed_in: Any) -> list[object]:
+    """What is asked for, and what the viewer may read; W1 is for everybody, and W6 has words as well."""
+    if "code" in variables:
+        return [variables["code"]]
+    global_id = variables["id"]
+    key = int(base64.urlsafe_b64decode(global_id + "=" * (-len(global_id) % 4))[len("Union:") :])
+    tops = (signed_in and signed_in["tops"]) or []
+    return [key, tops, *([variables["search"]] if "search" in variables else [])]
+
+
+def _with_length(length: int) -> list[tuple[bytes, bytes]]:
+    return [*_HEADERS, (b"content-length", str(length).encode())]
+
+
+async def _body(receive: Receive) -> bytes:
+    message = await receive()
+    body: bytes = message["body"]
+    while message.get("more_body"):
+        message = await receive()
+        body += message["body"]
+    return body
+
+
+async def _live(receive: Receive, send: Send) -> None:
+    await receive()
+    await _pool.open()
+    async with _pool.borrowed() as connection:
+        await connection.execute((_HERE / "functions.sql").read_text())
+    await send({"type": "lifespan.startup.complete"})
+    await receive()
+    await _pool.close()
+    await send({"type": "lifespan.shutdown.complete"})
