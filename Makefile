@@ -7,7 +7,7 @@ ARGS ?=      # more words for the server or for pytest: make test ARGS='-k revie
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help serve test check lint coverage graphiql migrate schema lock clean
+.PHONY: help serve test check lint coverage bench graphiql migrate schema lock clean
 
 PY := .venv/bin/python
 PIP := $(PY) -m pip install -qq --disable-pip-version-check --no-input
@@ -37,6 +37,12 @@ lint: .venv/.dev
 
 coverage: .venv/.dev
 	@echo 'coverage' && $(PYTEST) -m 'not browser' --cov --cov-report=term-missing:skip-covered
+
+N ?= 28000
+
+bench: .venv/.runtime ## Measure against others: make bench N=2800000 for the real thing; docs/performance.md
+	@node -e '$(NEW)' 2>/dev/null || [ -f .venv/.node ] || $(MAKE) .venv/.node || echo 'Without Node.js there is no PostGraphile.'
+	@$(PY) -m benchmarks --size $(strip $(N)) $(ARGS)
 
 graphiql: web/graphiql/dist/.built ## Build GraphiQL's page
 
@@ -82,6 +88,7 @@ $(shell [ -x $(PY) ] || rm -f .venv/.[a-z]*)
 # ── GraphiQL: built with npm, by the system's Node.js if it is recent, else by one in .venv ──
 
 GRAPHIQL := $(shell find web/graphiql -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
+NEW := process.exit(process.versions.node.split(`.`)[0] >= 22 ? 0 : 1)
 RECENT := const [a, b] = process.versions.node.split(`.`); process.exit(a > 22 || a == 22 && b > 11 || a == 20 && b > 18 ? 0 : 1)
 
 # The server runs without it, so a failure is met once and does not slow the next start.

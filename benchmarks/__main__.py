@@ -1,0 +1,99 @@
+"""Plants a tree, starts the contestants, loads them in turns and prints how they compare: `make bench`.
+
+A refusal is a sentence on standard error and exit status 1.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import click
+
+from benchmarks import report
+from benchmarks.client import AnswerError
+from benchmarks.contest import SMALL, Contest, Plan, Trees, opened
+from benchmarks.database import cluster, execute, url_of
+from benchmarks.load import DifferenceError, run
+from benchmarks.plant import PlantingError, plant
+from benchmarks.servers import StartError
+from benchmarks.tree import SMALLEST
+from benchmarks.workloads import READS
+from benchmarks.writing import WRITING
+from storage.cluster import Cluster, ClusterError
+from storage.settings import SettingsError
+
+BARE: Final = Path(__file__).parent / "bare.sql"
+RIVALS: Final = ("limit", "stock", "postgraphile")
+_FAULTS: Final = (
+    *(AnswerError, ClusterError, DifferenceError, PlantingError, SettingsError, StartError, TimeoutError, OSError),
+)
+
+say = partial(click.echo, err=True)
+
+
+@click.command(help=__doc__)
+@click.option("--size", type=click.IntRange(min=SMALLEST), default=SMALL, show_default=True, help="Unions to plant.")
+@click.option("--rounds", type=click.IntRange(min=1), default=5, show_default=True, help="Rounds of each workload.")
+@click.option("--seconds", type=float, default=1.0, show_default=True, help="How long a round takes at least.")
+@click.option("--only", multiple=True, metavar="W1", help="These workloads alone; `asides` are what is not a rate.")
+@click.option("--without", multiple=True, type=click.Choice(RIVALS), help="Leave somebody out.")
+@click.option("--plant-only", is_flag=True, help="Plant, and measure nothing.")
+def main(  # noqa: PLR0913 - one for each option
+    size: int, rounds: int, seconds: float, only: list[str], without: list[str], *, plant_only: bool
+) -> None:
+    plan = Plan(size, rounds, seconds, frozenset(only), frozenset(without))
+    try:
+        with cluster() as embedded:
+            trees = _planted(embedded, plan)
+            if plant_only:
+                return
+            with opened(plan, trees, say) as contest:
+                run(contest.play())
+        _print(contest)
+    except _FAULTS as error:
+        click.echo(str(error) or type(error).__name__, err=True)
+        sys.exit(1)
+
+
+def _planted(embedded: Cluster | None, plan: Plan) -> Trees:
+    url = url_of(embedded, plan.size)
+    run(plant(url, plan.size, say))
+    if embedded is None:
+        return Trees(url)
+    small = None
+    if plan.size > SMALL:
+        small = url_of(embedded, SMALL)
+        run(plant(small, SMALL, say))
+    taken = re.sub(r"--.*", "", BARE.read_text()).strip()
+    if not taken or not plan.has(WRITING.name):
+        return Trees(url, small)
+    name = f"bench_{plan.size}"
+    embedded.drop_database(f"{name}_bare")
+    bare = embedded.create_database(f"{name}_bare", template=name)
+    run(execute(bare, taken))
+    return Trees(url, small, bare)
+
+
+def _print(contest: Contest) -> None:
+    titles = {workload.name: workload.title for workload in READS} | {WRITING.name: WRITING.title}
+    plan = contest.plan
+    click.echo(report.machine(plan.size, plan.rounds, plan.seconds) + "\n")
+    click.echo("\n".join(report.table(contest.contestants, dict(sorted(titles.items())))) + "\n")
+    if contest.asides:
+        click.echo("\n".join(report.asides(contest.asides)) + "\n")
+    for rival in contest.contestants[1:]:
+        if rival.name == "PostGraphile" and rival.samples:
+            click.echo(f"- {report.overall(contest.ours, rival)}")
+    if contest.bare is not None:
+        click.echo(f"- {report.writing(contest.ours, contest.bare)}")
+    everybody = [*contest.contestants, *filter(None, [contest.small])]
+    for line in [report.memory(everybody), *report.failures(everybody)]:
+        click.echo(f"- {line}")
+
+
+if __name__ == "__main__":
+    main()

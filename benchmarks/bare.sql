@@ -1,0 +1,2 @@
+-- What W7 is compared with: the same server over a copy of the tree from which this file has taken the
+-- indexes, counters and roll-ups that reading at national size needs. Nothing is there yet to be taken.

@@ -1,0 +1,120 @@
+"""A client that costs little: it shares the machine with what it measures.
+
+HTTP/1.1 kept alive over loopback, one request at a time a connection, the bytes of a request made
+beforehand. A script says what is asked: a generator that yields requests and is sent their answers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Generator, Mapping
+from functools import partial
+from typing import Final, cast
+
+import orjson
+from typing_extensions import override
+
+Script = Generator[bytes, bytes, None]
+
+_END: Final = b"\r\n\r\n"
+_LENGTH: Final = b"content-length:"
+
+
+class AnswerError(Exception):
+    """An answer that is none: another status than 200, or errors where data should be."""
+
+
+def request_of(path: str, token: str, body: Mapping[str, object]) -> bytes:
+    content = orjson.dumps(body)
+    head = (
+        f"POST {path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {token}\r\n"
+        f"content-type: application/json\r\naccept: application/json\r\ncontent-length: {len(content)}\r\n\r\n"
+    )
+    return head.encode() + content
+
+
+class Client(asyncio.Protocol):
+    """One connection that plays a script; `done` is called at its end, or with what went wrong."""
+
+    def __init__(self, script: Script, done: Callable[[Exception | None], None]) -> None:
+        self._script = script
+        self._done = done
+        self._received = bytearray()
+        self._wanted = 0
+        self._body = 0
+
+    @override
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is none by name
+        self._go_on(None)
+
+    @override
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        if not self._wanted:
+            self._read_head()
+        if self._wanted and len(self._received) >= self._wanted:
+            body = bytes(self._received[self._body : self._wanted])
+            self._received.clear()
+            self._wanted = 0
+            if body.startswith(b'{"data":'):
+                self._go_on(body)
+            else:
+                self._end(AnswerError(body[:500].decode(errors="replace")))
+
+    @override
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._end(exc or AnswerError("the server closed the connection"))
+
+    def _read_head(self) -> None:
+        end = self._received.find(_END)
+        if end < 0:
+            return
+        head = bytes(self._received[:end]).lower()
+        place = head.find(_LENGTH)
+        if place < 0 or not head.startswith(b"http/1.1 200"):
+            self._end(AnswerError(bytes(self._received[:500]).decode(errors="replace")))
+            return
+        self._body = end + len(_END)
+        self._wanted = self._body + int(head[place + len(_LENGTH) :].split(b"\r\n", 1)[0])
+
+    def _go_on(self, answer: bytes | None) -> None:
+        try:
+            request = next(self._script) if answer is None else self._script.send(answer)
+        except StopIteration:
+            self._end(None)
+        except Exception as error:  # noqa: BLE001 - the script's; told by whoever plays it
+            self._end(error)
+        else:
+            self._transport.write(request)
+
+    def _end(self, error: Exception | None) -> None:
+        done, self._done = self._done, lambda _: None
+        self._transport.close()
+        done(error)
+
+
+async def play(port: int, scripts: list[Script], *, patience: float = 60) -> None:
+    """Plays every script at once, each over a connection of its own.
+
+    Raises:
+        AnswerError: what the first that failed was answered.
+        TimeoutError: they have not ended after `patience` seconds.
+    """
+    loop = asyncio.get_running_loop()
+    ends: list[asyncio.Future[None]] = []
+    for script in scripts:
+        end: asyncio.Future[None] = loop.create_future()
+        ends.append(end)
+        await loop.create_connection(partial(Client, script, partial(_settle, end)), "127.0.0.1", port)
+    async with asyncio.timeout(patience):
+        await asyncio.gather(*ends)
+
+
+def _settle(end: asyncio.Future[None], error: Exception | None) -> None:
+    if end.done():
+        return
+    if error is None:
+        end.set_result(None)
+    else:
+        end.set_exception(error)

@@ -1,0 +1,171 @@
+"""Rounds of load: each contestant in its turn answers the same questions to the same number of clients."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import statistics
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import orjson
+
+from benchmarks.client import AnswerError, Script, play, request_of
+from benchmarks.servers import Server
+from benchmarks.workloads import Ask, Workload
+
+CLIENTS: Final = 32
+COMPARED: Final = 20
+"""How many answers of a workload are compared before it is timed."""
+
+# A contestant that is slow beyond this many times a round's length sits out the rounds that it has used up.
+_OVERTIME: Final = 4
+
+
+class DifferenceError(Exception):
+    """Two contestants give different answers: they would not be measured doing the same."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One round of one contestant; times in milliseconds."""
+
+    rate: float
+    p50: float
+    p99: float
+
+
+@dataclass
+class Contestant:
+    """A server with the way in which it is asked, and what came of it."""
+
+    server: Server
+    # By workload and round.
+    samples: dict[str, dict[int, Sample]] = field(default_factory=dict)
+    # What it answered instead, by workload.
+    failures: dict[str, str] = field(default_factory=dict)
+    resident: float = 0.0
+
+    @property
+    def name(self) -> str:
+        return self.server.name
+
+    def plays(self, workload: Workload) -> bool:
+        """Whether it has that workload."""
+        return True
+
+    def path(self, workload: Workload) -> str:
+        return {"limit": f"/{workload.name}", "stock": "/graphql/"}.get(self.name, "/graphql")
+
+    def request(self, workload: Workload, ask: Ask) -> bytes:
+        return request_of(self.path(workload), ask.token, {"query": workload.document, "variables": ask.variables})
+
+    def plain(self, workload: Workload, answer: bytes) -> Any:
+        """The answer as it is compared: of a cursor, only whether there is one."""
+        return blurred(orjson.loads(answer))
+
+
+def blurred(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: bool(item) if key == "endCursor" else blurred(item) for key, item in value.items()}
+    return [blurred(item) for item in value] if isinstance(value, list) else value
+
+
+async def compare(contestants: Sequence[Contestant], workload: Workload, asks: Sequence[Ask]) -> None:
+    """Raises: DifferenceError, unless everybody answers what the first one does."""
+    answers: dict[str, list[Any]] = {}
+    for contestant in contestants:
+        given: list[bytes] = []
+        await play(
+            contestant.server.port, [_once([contestant.request(workload, ask) for ask in asks[:COMPARED]], given)]
+        )
+        answers[contestant.name] = [contestant.plain(workload, answer) for answer in given]
+    first = contestants[0].name
+    for name, others in answers.items():
+        for ask, expected, given_instead in zip(asks, answers[first], others, strict=False):
+            if expected != given_instead:
+                raise DifferenceError(
+                    f"{workload.name} {ask.keys}: {first} and {name} differ\n{expected}\n{given_instead}"[:4000]
+                )
+
+
+def _once(requests: Sequence[bytes], answers: list[bytes]) -> Script:
+    for request in requests:
+        answers.append((yield request))  # noqa: PERF401 - a list cannot be made of what is still to be answered
+
+
+async def rounds(
+    entries: Mapping[str, tuple[Contestant, Sequence[bytes]]], name: str, *, count: int, seconds: float
+) -> None:
+    """Plays `count` rounds of one workload; each contestant with its own requests, a different one first each time."""
+    spent = dict.fromkeys(entries, 0.0)
+    for number in range(-1, count):
+        order = list(entries)
+        turn = number % len(order)
+        for key in order[turn:] + order[:turn]:
+            contestant, requests = entries[key]
+            if spent[key] > (number + 1 + _OVERTIME) * seconds or name in contestant.failures:
+                continue
+            started = time.perf_counter()
+            # The round before the first fills caches, and does not count but for who is slow beyond waiting.
+            sample = await _tried(contestant, name, requests, seconds if number >= 0 else seconds / 2)
+            spent[key] += time.perf_counter() - started
+            contestant.resident = max(contestant.resident, contestant.server.resident())
+            if sample is not None and (number >= 0 or spent[key] > _OVERTIME * seconds):
+                contestant.samples.setdefault(name, {})[max(number, 0)] = sample
+
+
+async def _tried(contestant: Contestant, name: str, requests: Sequence[bytes], seconds: float) -> Sample | None:
+    """A round; None if the contestant does not stand it, which is noted."""
+    try:
+        return await measure(contestant.server, requests, seconds=seconds)
+    except (AnswerError, TimeoutError) as error:
+        contestant.failures[name] = str(error) or type(error).__name__
+        contestant.samples.pop(name, None)
+        return None
+
+
+async def measure(
+    server: Server, requests: Sequence[bytes], *, seconds: float, clients: int = CLIENTS, most: int = 1_000_000
+) -> Sample:
+    """What a server gives to so many clients that ask again as soon as they are answered."""
+    latencies: list[float] = []
+    gc.collect()
+    gc.disable()
+    try:
+        started = time.perf_counter()
+        deadline = started + seconds
+        step = max(1, len(requests) // clients)
+        scripts = [_again(requests, client * step, deadline, most, latencies) for client in range(clients)]
+        await play(server.port, scripts, patience=seconds + 180)
+        took = time.perf_counter() - started
+    finally:
+        gc.enable()
+    return summary(latencies, took)
+
+
+def summary(latencies: Sequence[float], took: float) -> Sample:
+    ordered = sorted(latencies)
+    last = ordered[min(len(ordered) - 1, len(ordered) * 99 // 100)]
+    return Sample(len(ordered) / took, statistics.median(ordered) * 1000, last * 1000)
+
+
+def _again(requests: Sequence[bytes], start: int, deadline: float, most: int, latencies: list[float]) -> Script:
+    clock, place = time.perf_counter, start
+    sent = clock()
+    while sent < deadline and len(latencies) < most:
+        yield requests[place % len(requests)]
+        answered = clock()
+        latencies.append(answered - sent)
+        place, sent = place + 1, answered
+
+
+def run(work: Any) -> Any:
+    """Runs a coroutine on the faster loop where there is one."""
+    try:
+        import uvloop  # noqa: PLC0415 - not on Windows
+    except ImportError:
+        return asyncio.run(work)
+    return uvloop.run(work)
