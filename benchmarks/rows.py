@@ -140,7 +140,7 @@ class Registry:
         return (registration_id, of, at, changed, *said.row(seal_name, self.sealer))
 
     def _joined(self, union_id: int) -> datetime:
-        return FIRST_DAY + union_id * (LAST_DAY - FIRST_DAY) / (self.tree.size + 1)
+        return FIRST_DAY + (LAST_DAY - FIRST_DAY) * (union_id / (self.tree.size + 1))
 
     def _applicant(self, number: int) -> int:
         return self.staff + 1 + number * 7_919 % self.applicants
