@@ -90,8 +90,7 @@ def _print(contest: Contest) -> None:
             click.echo(f"- {report.overall(contest.ours, rival)}")
     if contest.bare is not None:
         click.echo(f"- {report.writing(contest.ours, contest.bare)}")
-    everybody = [*contest.contestants, *filter(None, [contest.small])]
-    for line in [report.memory(everybody), *report.failures(everybody)]:
+    for line in [report.memory(contest.everybody), *report.failures(contest.everybody)]:
         click.echo(f"- {line}")
 
 

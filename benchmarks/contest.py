@@ -61,6 +61,10 @@ class Contest:
     def ours(self) -> Contestant:
         return self.contestants[0]
 
+    @property
+    def everybody(self) -> list[Contestant]:
+        return [*self.contestants, *filter(None, [self.small, self.bare])]
+
     async def play(self) -> None:
         """Every workload of the plan, answers compared first."""
         connection = await connect(self.trees.url)
@@ -82,6 +86,8 @@ class Contest:
         await connection.close()
         if self.plan.has(WRITING.name):
             await self._write()
+        for one in self.everybody:
+            one.resident = max(one.resident, one.server.resident())
 
     async def _small_requests(self, name: str) -> list[bytes]:
         assert self.small is not None and self.trees.small is not None

@@ -79,7 +79,7 @@ async def compare(contestants: Sequence[Contestant], workload: Workload, asks: S
     for contestant in contestants:
         given: list[bytes] = []
         await play(
-            contestant.server.port, [_once([contestant.request(workload, ask) for ask in asks[:COMPARED]], given)]
+            contestant.server.port, [once([contestant.request(workload, ask) for ask in asks[:COMPARED]], given)]
         )
         answers[contestant.name] = [contestant.plain(workload, answer) for answer in given]
     first = contestants[0].name
@@ -91,7 +91,8 @@ async def compare(contestants: Sequence[Contestant], workload: Workload, asks: S
                 )
 
 
-def _once(requests: Sequence[bytes], answers: list[bytes]) -> Script:
+def once(requests: Sequence[bytes], answers: list[bytes]) -> Script:
+    """Asks each once, and keeps what is answered."""
     for request in requests:
         answers.append((yield request))  # noqa: PERF401 - a list cannot be made of what is still to be answered
 

@@ -1,10 +1,13 @@
--- $1 the union, $2 the paths that the viewer may read below
+-- $1 the union, $2 the paths that the viewer may read below. Under the unions that take registrations at all,
+-- each queue by its index: `offset 0` keeps the planner, which cannot know how much lies below, from reading everything.
 with page as materialized (
   select r.id, r.kind, r.status, r.round, r.submitted_at, r.applicant_id, r.parent_id,
          row_number() over (order by r.submitted_at, r.id) as place
     from trade_union u
-    join trade_union p on p.path >= u.path and p.path < (u.path::text || '0')::ltree
-    join registration r on r.parent_id = p.id and r.status = 'PENDING'
+    cross join lateral (
+      select id from trade_union
+       where path >= u.path and path < (u.path::text || '0')::ltree and kind = 'HIGHER_LEVEL' offset 0) p
+    cross join lateral (select * from registration where parent_id = p.id and status = 'PENDING' offset 0) r
    where u.id = $1 and u.path <@ any($2::text[]::ltree[])
    order by r.submitted_at, r.id
    limit 51)

@@ -1,4 +1,5 @@
--- $1 the union, $2 the paths that the viewer may read below; everything is counted as it is now
+-- $1 the union, $2 the paths that the viewer may read below. Counted as it is now; written for a part of the
+-- country: at the top, reading everything would be faster.
 select json_build_object('union', (
   select json_build_object(
            'id', benchmark.gid('Union', u.id),
@@ -21,7 +22,7 @@ select json_build_object('union', (
              count(*) filter (where r.status = 'APPROVED') as approved,
              count(*) filter (where r.status = 'REJECTED') as rejected,
              min(r.submitted_at) filter (where r.status = 'PENDING') as oldest
-        from trade_union p
-        join registration r on r.parent_id = p.id
-       where p.path >= u.path and p.path < (u.path::text || '0')::ltree) r
+        from (select id from trade_union
+               where path >= u.path and path < (u.path::text || '0')::ltree and kind = 'HIGHER_LEVEL' offset 0) p
+       cross join lateral (select * from registration where parent_id = p.id offset 0) r) r
    where u.id = $1 and u.path <@ any($2::text[]::ltree[])))

@@ -2,7 +2,8 @@
 with page as materialized (
   select b.id, b.name, b.kind, b.path
     from trade_union u
-    join trade_union b on b.path > u.path and b.path < (u.path::text || '0')::ltree
+    cross join lateral (
+      select * from trade_union where path > u.path and path < (u.path::text || '0')::ltree offset 0) b
    where u.id = $1 and u.path <@ any($2::text[]::ltree[])
      and (b.name_key like '%' || $3 || '%' or array_to_string(b.former_names, E'\n') like '%' || $3 || '%'
           or b.uscc like $3 || '%')

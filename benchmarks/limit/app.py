@@ -24,6 +24,7 @@ from starlette.types import Receive, Scope, Send
 from benchmarks.database import Connection, connect
 
 _HERE: Final = Path(__file__).parent
+FUNCTIONS: Final = (_HERE / "functions.sql").read_text()
 STATEMENTS: Final = {file.stem: file.read_text() for file in _HERE.glob("W*.sql")}
 
 # As many as the server's own pool has.
@@ -113,7 +114,7 @@ async def _live(receive: Receive, send: Send) -> None:
     await receive()
     await _pool.open()
     async with _pool.borrowed() as connection:
-        await connection.execute((_HERE / "functions.sql").read_text())
+        await connection.execute(FUNCTIONS)
     await send({"type": "lifespan.startup.complete"})
     await receive()
     await _pool.close()
