@@ -39,9 +39,11 @@ class Client(asyncio.Protocol):
     def __init__(self, script: Script, done: Callable[[Exception | None], None]) -> None:
         self._script = script
         self._done = done
-        self._received = bytearray()
-        self._wanted = 0
+        self._received: list[bytes] = []
+        self._size = 0
+        # Where the body starts and where it ends; 0 as long as the head is not known.
         self._body = 0
+        self._wanted = 0
 
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -50,13 +52,13 @@ class Client(asyncio.Protocol):
 
     @override
     def data_received(self, data: bytes) -> None:
-        self._received += data
+        self._received.append(data)
+        self._size += len(data)
         if not self._wanted:
             self._read_head()
-        if self._wanted and len(self._received) >= self._wanted:
-            body = bytes(self._received[self._body : self._wanted])
-            self._received.clear()
-            self._wanted = 0
+        if self._wanted and self._size >= self._wanted:
+            body = self._whole()[self._body :]
+            self._received, self._size, self._wanted = [], 0, 0
             if body.startswith(b'{"data":'):
                 self._go_on(body)
             else:
@@ -66,14 +68,18 @@ class Client(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._end(exc or AnswerError("the server closed the connection"))
 
+    def _whole(self) -> bytes:
+        return self._received[0] if len(self._received) == 1 else b"".join(self._received)
+
     def _read_head(self) -> None:
-        end = self._received.find(_END)
+        received = self._whole()
+        end = received.find(_END)
         if end < 0:
             return
-        head = bytes(self._received[:end]).lower()
+        head = received[:end].lower()
         place = head.find(_LENGTH)
         if place < 0 or not head.startswith(b"http/1.1 200"):
-            self._end(AnswerError(bytes(self._received[:500]).decode(errors="replace")))
+            self._end(AnswerError(received[:500].decode(errors="replace")))
             return
         self._body = end + len(_END)
         self._wanted = self._body + int(head[place + len(_LENGTH) :].split(b"\r\n", 1)[0])
