@@ -18,7 +18,7 @@ from benchmarks.client import AnswerError
 from benchmarks.contest import SMALL, Contest, Plan, Trees, opened
 from benchmarks.database import cluster, execute, url_of
 from benchmarks.load import DifferenceError, run
-from benchmarks.plant import PlantingError, plant
+from benchmarks.plant import OutdatedError, PlantingError, plant
 from benchmarks.servers import StartError
 from benchmarks.tree import SMALLEST
 from benchmarks.workloads import READS
@@ -60,14 +60,10 @@ def main(  # noqa: PLR0913 - one for each option
 
 
 def _planted(embedded: Cluster | None, plan: Plan) -> Trees:
-    url = url_of(embedded, plan.size)
-    run(plant(url, plan.size, say))
+    url = _tree(embedded, plan.size)
     if embedded is None:
         return Trees(url)
-    small = None
-    if plan.size > SMALL:
-        small = url_of(embedded, SMALL)
-        run(plant(small, SMALL, say))
+    small = _tree(embedded, SMALL) if plan.size > SMALL else None
     taken = re.sub(r"--.*", "", BARE.read_text()).strip()
     if not taken or not plan.has(WRITING.name):
         return Trees(url, small)
@@ -76,6 +72,19 @@ def _planted(embedded: Cluster | None, plan: Plan) -> Trees:
     bare = embedded.create_database(f"{name}_bare", template=name)
     run(execute(bare, taken))
     return Trees(url, small, bare)
+
+
+def _tree(embedded: Cluster | None, size: int) -> str:
+    """The URL of a database with a tree of this size, planted anew if what is there is outdated and our own."""
+    url = url_of(embedded, size)
+    try:
+        run(plant(url, size, say))
+    except OutdatedError:
+        if embedded is None:
+            raise
+        embedded.drop_database(f"bench_{size}")
+        run(plant(url_of(embedded, size), size, say))
+    return url
 
 
 def _print(contest: Contest) -> None:

@@ -11,7 +11,7 @@ from typing import Final
 
 from benchmarks import postgraphile, servers
 from benchmarks.asides import asides
-from benchmarks.database import connect
+from benchmarks.database import Connection, connected
 from benchmarks.load import Contestant, compare, rounds
 from benchmarks.picks import pick
 from benchmarks.postgraphile import PostGraphile, PostGraphileError
@@ -67,7 +67,14 @@ class Contest:
 
     async def play(self) -> None:
         """Every workload of the plan, answers compared first."""
-        connection = await connect(self.trees.url)
+        async with connected(self.trees.url) as connection:
+            await self._read(connection)
+        if self.plan.has(WRITING.name):
+            await self._write()
+        for one in self.everybody:
+            one.resident = max(one.resident, one.server.resident())
+
+    async def _read(self, connection: Connection) -> None:
         asks = {}
         for workload in READS:
             asks[workload.name] = await pick(connection, workload.name)
@@ -83,17 +90,11 @@ class Contest:
         if self.plan.has("asides"):
             self.asides = await asides(self.ours, connection, asks)
             self.asides += self._growth()
-        await connection.close()
-        if self.plan.has(WRITING.name):
-            await self._write()
-        for one in self.everybody:
-            one.resident = max(one.resident, one.server.resident())
 
     async def _small_requests(self, name: str) -> list[bytes]:
         assert self.small is not None and self.trees.small is not None
-        connection = await connect(self.trees.small)
-        found: list[Ask] = await pick(connection, name)
-        await connection.close()
+        async with connected(self.trees.small) as connection:
+            found: list[Ask] = await pick(connection, name)
         workload = next(one for one in READS if one.name == name)
         return [self.small.request(workload, ask) for ask in found]
 
@@ -113,9 +114,8 @@ class Contest:
         for number in range(self.plan.rounds):
             turn = number % len(writing)
             for contestant, url in writing[turn:] + writing[:turn]:
-                connection = await connect(url)
-                sample = await round_of(contestant, connection, seconds=2 * self.plan.seconds)
-                await connection.close()
+                async with connected(url) as connection:
+                    sample = await round_of(contestant, connection, seconds=2 * self.plan.seconds)
                 contestant.samples.setdefault(WRITING.name, {})[number] = sample
         self.say(f"{WRITING.name} {WRITING.title}: done")
 

@@ -6,8 +6,8 @@ import asyncio
 import base64
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Final, TypeAlias
 
 import asyncpg
@@ -74,13 +74,20 @@ async def connect(url: str) -> Connection:
     return connection
 
 
-async def execute(url: str, script: str) -> None:
-    """Runs statements that give nothing back."""
+@asynccontextmanager
+async def connected(url: str) -> AsyncIterator[Connection]:
+    """A connection for as long as the block runs."""
     connection = await connect(url)
     try:
-        await connection.execute(script)
+        yield connection
     finally:
         await connection.close()
+
+
+async def execute(url: str, script: str) -> None:
+    """Runs statements that give nothing back."""
+    async with connected(url) as connection:
+        await connection.execute(script)
 
 
 def address(url: str) -> dict[str, Any]:

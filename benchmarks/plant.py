@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from benchmarks import people, rows
 from benchmarks.bulk import bare, copy, settle
-from benchmarks.database import Connection, connect, sealer
+from benchmarks.database import Connection, connected, sealer
 from benchmarks.stated import Row
 from benchmarks.tree import Division, grow
-from storage.migrations import migrate
+from storage.migrations import MIGRATIONS, migrate
 
 SEED: Final = 20260101
 EDITION: Final = 1
-"""Another number plants anew what an earlier version of these files planted."""
+"""To be counted up when these files plant something else than before."""
 
 _DIVISIONS: Final = "select code, name, full_name, parent_code from region where not retired order by code"
 _OWN: Final = """
 create schema benchmark;
-create table benchmark.planted (size bigint, edition int, at timestamptz default now());
+create table benchmark.planted (size bigint, edition text, at timestamptz default now());
 create table benchmark.writer (reviewer_id bigint, applicant_id bigint, union_id bigint);
 """
 
@@ -31,33 +32,42 @@ class PlantingError(Exception):
     """The database cannot be planted; says why in a sentence."""
 
 
+class OutdatedError(PlantingError):
+    """What it holds was planted here, of another size or by other migrations: nothing is lost with it."""
+
+
+def edition() -> str:
+    """What tells apart databases that these files, with these migrations, would leave different."""
+    files = sorted((MIGRATIONS / "versions").glob("*.py"))
+    return hashlib.sha256(b"".join([str(EDITION).encode(), *(file.read_bytes() for file in files)])).hexdigest()[:16]
+
+
 async def plant(url: str, size: int, say: Say) -> bool:
     """Migrates the database and plants it; False if it had been planted with this size.
 
     Raises:
-        PlantingError: it holds something else.
+        OutdatedError, PlantingError: it holds something else.
     """
-    await migrate(url)
-    connection = await connect(url)
-    try:
+    async with connected(url) as connection:
         if await _is_planted(connection, size):
             return False
-        started = time.perf_counter()
+    await migrate(url)
+    started = time.perf_counter()
+    async with connected(url) as connection:
         await _plant(connection, size, say)
-        say(f"planted {size:,} unions in {time.perf_counter() - started:.0f} s")
-        return True
-    finally:
-        await connection.close()
+    say(f"planted {size:,} unions in {time.perf_counter() - started:.0f} s")
+    return True
 
 
 async def _is_planted(connection: Connection, size: int) -> bool:
     if await connection.fetchval("select to_regclass('benchmark.planted') is not null"):
         held = await connection.fetchrow("select size, edition from benchmark.planted")
-        if held is not None and tuple(held) == (size, EDITION):
+        if held is not None and tuple(held) == (size, edition()):
             return True
-        raise PlantingError(f"The database holds another tree (size and edition: {held}). Drop it, or name another.")
-    if await connection.fetchval("select exists (select from trade_union)"):
-        raise PlantingError("The database holds unions that were not planted here. Name an empty one.")
+        raise OutdatedError("The database holds a tree of another size or edition. Drop it, or name another.")
+    there = await connection.fetchval("select to_regclass('trade_union') is not null")
+    if there and await connection.fetchval("select exists (select from trade_union)"):
+        raise PlantingError("The database holds a registry that was not planted here. Name an empty one.")
     return False
 
 
@@ -84,7 +94,7 @@ async def _plant(connection: Connection, size: int, say: Say) -> None:
             say(f"  {table}: {time.perf_counter() - started:.1f} s")
         await connection.execute(_OWN)
         await copy(connection, "benchmark.writer", people.WRITER, people.writers(registry, offices))
-        await connection.execute("insert into benchmark.planted values ($1, $2)", size, EDITION)
+        await connection.execute("insert into benchmark.planted values ($1, $2)", size, edition())
         started = time.perf_counter()
     say(f"  indexes and foreign keys: {time.perf_counter() - started:.1f} s")
     await settle(connection, tables)
