@@ -95,7 +95,7 @@ def _print(contest: Contest) -> None:
     if contest.asides:
         click.echo("\n".join(report.asides(contest.asides)) + "\n")
     for rival in contest.contestants[1:]:
-        if rival.name == "PostGraphile" and rival.samples:
+        if rival.name == "PostGraphile" and set(report.AVERAGED) & contest.ours.samples.keys() & rival.samples.keys():
             click.echo(f"- {report.overall(contest.ours, rival)}")
     if contest.bare is not None:
         click.echo(f"- {report.writing(contest.ours, contest.bare)}")
