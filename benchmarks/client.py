@@ -59,7 +59,8 @@ class Client(asyncio.Protocol):
         if self._wanted and self._size >= self._wanted:
             body = self._whole()[self._body :]
             self._received, self._size, self._wanted = [], 0, 0
-            if body.startswith(b'{"data":'):
+            # Errors stand before the data or behind it, and end in a list.
+            if body.startswith(b'{"data":{') and body.endswith(b"}}"):
                 self._go_on(body)
             else:
                 self._end(AnswerError(body[:500].decode(errors="replace")))
@@ -104,17 +105,26 @@ async def play(port: int, scripts: list[Script], *, patience: float = 60) -> Non
     """Plays every script at once, each over a connection of its own.
 
     Raises:
-        AnswerError: what the first that failed was answered.
+        AnswerError: what the first that failed was answered; nobody goes on asking after that.
         TimeoutError: they have not ended after `patience` seconds.
+        OSError: nobody listens.
     """
     loop = asyncio.get_running_loop()
     ends: list[asyncio.Future[None]] = []
-    for script in scripts:
-        end: asyncio.Future[None] = loop.create_future()
-        ends.append(end)
-        await loop.create_connection(partial(Client, script, partial(_settle, end)), "127.0.0.1", port)
-    async with asyncio.timeout(patience):
-        await asyncio.gather(*ends)
+    open_ones: list[asyncio.BaseTransport] = []
+    try:
+        for script in scripts:
+            end: asyncio.Future[None] = loop.create_future()
+            ends.append(end)
+            client = partial(Client, script, partial(_settle, end))
+            open_ones.append((await loop.create_connection(client, "127.0.0.1", port))[0])
+        async with asyncio.timeout(patience):
+            await asyncio.gather(*ends)
+    finally:
+        for end in ends:
+            end.cancel()
+        for transport in open_ones:
+            transport.close()
 
 
 def _settle(end: asyncio.Future[None], error: Exception | None) -> None:

@@ -11,16 +11,18 @@ from typing import Final
 
 from benchmarks import postgraphile, servers
 from benchmarks.asides import asides
-from benchmarks.database import Connection, connected
-from benchmarks.load import Contestant, compare, rounds
+from benchmarks.database import connected
+from benchmarks.load import FAILURES, Contestant, compare, rounds
 from benchmarks.picks import pick
 from benchmarks.postgraphile import PostGraphile, PostGraphileError
-from benchmarks.report import Aside, p50_ratio
-from benchmarks.workloads import READS, W1, W2, W3, Ask
+from benchmarks.report import Aside, grown, overall, resident, writing
+from benchmarks.workloads import READS, Ask, Workload
 from benchmarks.writing import WRITING, round_of
 
 SMALL: Final = 28_000
 """What a larger tree is compared with."""
+
+ASIDES: Final = "asides"
 
 
 @dataclass(frozen=True)
@@ -66,58 +68,68 @@ class Contest:
         return [*self.contestants, *filter(None, [self.small, self.bare])]
 
     async def play(self) -> None:
-        """Every workload of the plan, answers compared first."""
-        async with connected(self.trees.url) as connection:
-            await self._read(connection)
+        """Every workload of the plan, answers compared first; what is written stays, so it is written last."""
+        wanted = [one for one in READS if self.plan.has(one.name) or self.plan.has(ASIDES)]
+        asks = {one.name: await _picked(self.trees.url, one) for one in wanted}
+        for workload in wanted:
+            if self.plan.has(workload.name):
+                await self._read(workload, asks[workload.name])
+        self.asides += self._having_read()
         if self.plan.has(WRITING.name):
             await self._write()
-        for one in self.everybody:
-            one.resident = max(one.resident, one.server.resident())
+        self.asides += self._having_written()
+        if self.plan.has(ASIDES):
+            self.asides += await asides(self.ours, self.trees.url, asks)
 
-    async def _read(self, connection: Connection) -> None:
-        asks = {}
-        for workload in READS:
-            asks[workload.name] = await pick(connection, workload.name)
-            if not self.plan.has(workload.name):
-                continue
-            playing = [one for one in self.contestants if one.plays(workload)]
-            await compare(playing, workload, asks[workload.name])
-            entries = {one.name: (one, [one.request(workload, ask) for ask in asks[workload.name]]) for one in playing}
-            if self.small is not None and workload in {W1, W2, W3}:
-                entries["small"] = (self.small, await self._small_requests(workload.name))
-            await rounds(entries, workload.name, count=self.plan.rounds, seconds=self.plan.seconds)
-            self.say(f"{workload.name} {workload.title}: done")
-        if self.plan.has("asides"):
-            self.asides = await asides(self.ours, connection, asks)
-            self.asides += self._growth()
+    def _having_read(self) -> Iterator[Aside]:
+        for rival in self.contestants:
+            if isinstance(rival, PostGraphile):
+                yield from overall(self.ours, rival)
+        if self.small is not None:
+            yield from grown(self.ours, self.small)
 
-    async def _small_requests(self, name: str) -> list[bytes]:
-        assert self.small is not None and self.trees.small is not None
-        async with connected(self.trees.small) as connection:
-            found: list[Ask] = await pick(connection, name)
-        workload = next(one for one in READS if one.name == name)
-        return [self.small.request(workload, ask) for ask in found]
+    def _having_written(self) -> Iterator[Aside]:
+        if self.bare is not None:
+            yield from writing(self.ours, self.bare)
+        yield from resident(self.ours)
 
-    def _growth(self) -> Iterator[Aside]:
-        """How the time of an answer grows with the tree."""
-        for workload in (W1, W2, W3):
-            if self.small is not None and workload.name in self.ours.samples:
-                grown = p50_ratio(self.ours, self.small, workload.name)
-                how = f"p50 under {self.plan.size:,} unions ÷ {SMALL:,}"
-                yield Aside(f"{workload.name}, large ÷ small", grown, 1.5, how)
+    async def _read(self, workload: Workload, asks: Sequence[Ask]) -> None:
+        playing = [one for one in self.contestants if one.plays(workload)]
+        await compare(playing, workload, asks)
+        if workload.name in self.ours.failures:
+            return
+        entries = {one.name: (one, [one.request(workload, ask) for ask in asks]) for one in playing}
+        if self.small is not None and self.trees.small is not None:
+            few = await _picked(self.trees.small, workload)
+            entries["small"] = (self.small, [self.small.request(workload, ask) for ask in few])
+        await rounds(entries, workload.name, count=self.plan.rounds, seconds=self.plan.seconds)
+        self.say(f"{workload.name} {workload.title}: done")
 
     async def _write(self) -> None:
-        """W7, last: what it registers stays."""
-        writing = [(one, self.trees.url) for one in self.contestants if one.name in {"ours", "stock"}]
+        writers = [(one, self.trees.url) for one in self.contestants if one.name in {"ours", "stock"}]
         if self.bare is not None and self.trees.bare is not None:
-            writing.append((self.bare, self.trees.bare))
+            writers.append((self.bare, self.trees.bare))
         for number in range(self.plan.rounds):
-            turn = number % len(writing)
-            for contestant, url in writing[turn:] + writing[:turn]:
-                async with connected(url) as connection:
-                    sample = await round_of(contestant, connection, seconds=2 * self.plan.seconds)
-                contestant.samples.setdefault(WRITING.name, {})[number] = sample
+            turn = number % len(writers)
+            for contestant, url in writers[turn:] + writers[:turn]:
+                if WRITING.name not in contestant.failures:
+                    await self._write_round(contestant, url, number)
         self.say(f"{WRITING.name} {WRITING.title}: done")
+
+    async def _write_round(self, contestant: Contestant, url: str, number: int) -> None:
+        try:
+            async with connected(url) as connection:
+                sample = await round_of(contestant, connection, seconds=2 * self.plan.seconds)
+        except FAILURES as error:
+            contestant.fail(WRITING.name, error)
+        else:
+            contestant.samples.setdefault(WRITING.name, {})[number] = sample
+        contestant.weigh()
+
+
+async def _picked(url: str, workload: Workload) -> list[Ask]:
+    async with connected(url) as connection:
+        return await pick(connection, workload.name)
 
 
 @contextmanager

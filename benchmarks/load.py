@@ -7,10 +7,12 @@ import gc
 import statistics
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import orjson
+import psutil
 
 from benchmarks.client import AnswerError, Script, play, request_of
 from benchmarks.servers import Server
@@ -20,12 +22,11 @@ CLIENTS: Final = 32
 COMPARED: Final = 20
 """How many answers of a workload are compared before it is timed."""
 
+# How a contestant fails: an answer that is none, one that does not come, a server that is gone.
+FAILURES: Final = (AnswerError, OSError)
+
 # A contestant that is slow beyond this many times a round's length sits out the rounds that it has used up.
 _OVERTIME: Final = 4
-
-
-class DifferenceError(Exception):
-    """Two contestants give different answers: they would not be measured doing the same."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +45,9 @@ class Contestant:
     server: Server
     # By workload and round.
     samples: dict[str, dict[int, Sample]] = field(default_factory=dict)
-    # What it answered instead, by workload.
+    # Why it was not measured, by workload: what it answered instead.
     failures: dict[str, str] = field(default_factory=dict)
+    # Megabytes of memory, the most that was seen.
     resident: float = 0.0
 
     @property
@@ -55,6 +57,16 @@ class Contestant:
     def plays(self, workload: Workload) -> bool:
         """Whether it has that workload."""
         return True
+
+    def fail(self, name: str, error: Exception) -> None:
+        """Notes that it did not stand a workload; what it had done of it does not count."""
+        self.failures[name] = str(error) or type(error).__name__
+        self.samples.pop(name, None)
+
+    def weigh(self) -> None:
+        """Sees how much memory it holds."""
+        with suppress(psutil.Error):
+            self.resident = max(self.resident, self.server.resident())
 
     def path(self, workload: Workload) -> str:
         return {"limit": f"/{workload.name}", "stock": "/graphql/"}.get(self.name, "/graphql")
@@ -74,21 +86,21 @@ def blurred(value: Any) -> Any:
 
 
 async def compare(contestants: Sequence[Contestant], workload: Workload, asks: Sequence[Ask]) -> None:
-    """Raises: DifferenceError, unless everybody answers what the first one does."""
-    answers: dict[str, list[Any]] = {}
+    """Notes as a failure if somebody answers something else than the first one: it would not be doing the same."""
+    asked = asks[:COMPARED]
+    expected: list[Any] | None = None
     for contestant in contestants:
         given: list[bytes] = []
-        await play(
-            contestant.server.port, [once([contestant.request(workload, ask) for ask in asks[:COMPARED]], given)]
-        )
-        answers[contestant.name] = [contestant.plain(workload, answer) for answer in given]
-    first = contestants[0].name
-    for name, others in answers.items():
-        for ask, expected, given_instead in zip(asks, answers[first], others, strict=False):
-            if expected != given_instead:
-                raise DifferenceError(
-                    f"{workload.name} {ask.keys}: {first} and {name} differ\n{expected}\n{given_instead}"[:4000]
-                )
+        try:
+            await play(contestant.server.port, [once([contestant.request(workload, ask) for ask in asked], given)])
+        except FAILURES as error:
+            contestant.fail(workload.name, error)
+            continue
+        answers = [contestant.plain(workload, answer) for answer in given]
+        expected = answers if expected is None else expected
+        for ask, ought, answer in zip(asked, expected, answers, strict=True):
+            if ought != answer:
+                contestant.failures[workload.name] = f"differs for {ask.keys}: {ought} ≠ {answer}"
 
 
 def once(requests: Sequence[bytes], answers: list[bytes]) -> Script:
@@ -113,7 +125,7 @@ async def rounds(
             # The round before the first fills caches, and does not count but for who is slow beyond waiting.
             sample = await _tried(contestant, name, requests, seconds if number >= 0 else seconds / 2)
             spent[key] += time.perf_counter() - started
-            contestant.resident = max(contestant.resident, contestant.server.resident())
+            contestant.weigh()
             if sample is not None and (number >= 0 or spent[key] > _OVERTIME * seconds):
                 contestant.samples.setdefault(name, {})[max(number, 0)] = sample
 
@@ -122,15 +134,12 @@ async def _tried(contestant: Contestant, name: str, requests: Sequence[bytes], s
     """A round; None if the contestant does not stand it, which is noted."""
     try:
         return await measure(contestant.server, requests, seconds=seconds)
-    except (AnswerError, TimeoutError) as error:
-        contestant.failures[name] = str(error) or type(error).__name__
-        contestant.samples.pop(name, None)
+    except FAILURES as error:
+        contestant.fail(name, error)
         return None
 
 
-async def measure(
-    server: Server, requests: Sequence[bytes], *, seconds: float, clients: int = CLIENTS, most: int = 1_000_000
-) -> Sample:
+async def measure(server: Server, requests: Sequence[bytes], *, seconds: float) -> Sample:
     """What a server gives to so many clients that ask again as soon as they are answered."""
     latencies: list[float] = []
     gc.collect()
@@ -138,8 +147,8 @@ async def measure(
     try:
         started = time.perf_counter()
         deadline = started + seconds
-        step = max(1, len(requests) // clients)
-        scripts = [_again(requests, client * step, deadline, most, latencies) for client in range(clients)]
+        step = max(1, len(requests) // CLIENTS)
+        scripts = [_again(requests, client * step, deadline, latencies) for client in range(CLIENTS)]
         await play(server.port, scripts, patience=seconds + 180)
         took = time.perf_counter() - started
     finally:
@@ -153,10 +162,10 @@ def summary(latencies: Sequence[float], took: float) -> Sample:
     return Sample(len(ordered) / took, statistics.median(ordered) * 1000, last * 1000)
 
 
-def _again(requests: Sequence[bytes], start: int, deadline: float, most: int, latencies: list[float]) -> Script:
+def _again(requests: Sequence[bytes], start: int, deadline: float, latencies: list[float]) -> Script:
     clock, place = time.perf_counter, start
     sent = clock()
-    while sent < deadline and len(latencies) < most:
+    while sent < deadline:
         yield requests[place % len(requests)]
         answered = clock()
         latencies.append(answered - sent)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -27,12 +27,17 @@ RIVALS: Final = ("limit", "PostGraphile", "stock")
 
 @dataclass(frozen=True)
 class Aside:
-    """A figure that is no ratio of rates; `goal` is the most that it may be."""
+    """A figure that the table of rates has no place for; `goal` is the most that it may be, or the least."""
 
     what: str
     value: float
     goal: float
     how: str
+    at_least: bool = False
+
+    @property
+    def mark(self) -> str:
+        return "✓" if (self.value >= self.goal if self.at_least else self.value <= self.goal) else "✗"
 
 
 def machine(size: int, rounds: int, seconds: float) -> str:
@@ -69,7 +74,11 @@ def _ratio_cell(ours: Contestant, rival: Contestant, name: str) -> str:
         return f"{rival.name} fails" if name in rival.failures else "–"
     middle, goal = _median(found), GOALS.get((rival.name, name))
     met = "" if goal is None else f" {'✓' if middle >= goal else '✗'} ≥ {goal:g}"
-    return f"{middle:.2f} ({min(found):.2f}–{max(found):.2f}){met}"
+    return f"{middle:.2f} ({_spread(found)}){met}"
+
+
+def _spread(found: Sequence[float]) -> str:
+    return f"{min(found):.2f}–{max(found):.2f}"
 
 
 def ratios(ours: Mapping[int, Sample], theirs: Mapping[int, Sample]) -> list[float]:
@@ -77,48 +86,66 @@ def ratios(ours: Mapping[int, Sample], theirs: Mapping[int, Sample]) -> list[flo
     return [ours[number].rate / theirs[number].rate for number in ours.keys() & theirs.keys()]
 
 
-def overall(ours: Contestant, rival: Contestant) -> str:
-    """The geometric mean of the medians over the workloads that both played."""
-    names = [name for name in AVERAGED if name in rival.samples and name in ours.samples]
-    medians = [_median(ratios(ours.samples[name], rival.samples[name])) for name in names]
-    mean = statistics.geometric_mean(medians)
-    met = "✓" if mean >= GEOMETRIC_GOAL and len(names) == len(AVERAGED) else "✗"
-    return f"ours ÷ {rival.name}, geometric mean of {' '.join(names)}: {mean:.2f} {met} ≥ {GEOMETRIC_GOAL:g}"
+def overall(ours: Contestant, rival: Contestant) -> Iterator[Aside]:
+    """The geometric mean of the medians over the workloads that count for it."""
+    found = {name: ratios(ours.samples.get(name, {}), rival.samples.get(name, {})) for name in AVERAGED}
+    medians = [_median(some) for some in found.values() if some]
+    if len(medians) == len(AVERAGED):
+        mean, how = statistics.geometric_mean(medians), f"geometric mean of {' '.join(AVERAGED)}"
+        yield Aside(f"ours ÷ {rival.name}", mean, GEOMETRIC_GOAL, how, at_least=True)
 
 
-def writing(ours: Contestant, bare: Contestant) -> str:
+def writing(ours: Contestant, bare: Contestant) -> Iterator[Aside]:
     """W7 with all that reading needs, against W7 without it."""
-    rate = _median(ratios(ours.samples["W7"], bare.samples["W7"]))
-    slow = [ours.samples["W7"][number].p99 / bare.samples["W7"][number].p99 for number in ours.samples["W7"]]
-    met = "✓" if rate >= 0.75 and _median(slow) <= 2 else "✗"
-    return f"W7 ÷ without indexes, counters and roll-ups: {rate:.2f} (≥ 0.75), p99 {_median(slow):.2f} (≤ 2) {met}"
+    with_it, without = ours.samples.get("W7", {}), bare.samples.get("W7", {})
+    both = with_it.keys() & without.keys()
+    if both:
+        slower = _median(with_it[number].p99 / without[number].p99 for number in both)
+        how, spread = "÷ without indexes, counters and roll-ups", ratios(with_it, without)
+        yield Aside("W7, pairs a second", _median(spread), 0.75, f"{how} ({_spread(spread)})", at_least=True)
+        yield Aside("W7, p99", slower, 2, how)
 
 
-def p50_ratio(ours: Contestant, small: Contestant, name: str) -> float:
-    """How much longer the middle answer takes than over the small tree."""
-    large, little = ours.samples[name], small.samples[name]
-    return _median(large[number].p50 / little[number].p50 for number in large.keys() & little.keys())
+def grown(ours: Contestant, small: Contestant) -> Iterator[Aside]:
+    """How the time of an answer, and the memory that answering takes, grow with the tree."""
+    for name in ("W1", "W2", "W3"):
+        large, little = ours.samples.get(name, {}), small.samples.get(name, {})
+        both = large.keys() & little.keys()
+        if both:
+            ratio = _median(large[number].p50 / little[number].p50 for number in both)
+            how = f"{_median(large[number].p50 for number in both):.1f} ms"
+            how += f", {_median(little[number].p50 for number in both):.1f} ms"
+            yield Aside(f"{name}, p50 ÷ p50 over the small tree", ratio, 1.5, how)
+    if small.resident:
+        memory = round(ours.resident / small.resident, 2)
+        how = f"having read: {ours.resident:.0f} MB, {small.resident:.0f} MB"
+        yield Aside("resident ÷ resident over the small tree", memory, 1, how)
 
 
-def asides(found: Iterable[Aside]) -> list[str]:
+def resident(ours: Contestant) -> Iterator[Aside]:
+    if ours.resident:
+        yield Aside("resident under load, MB", ours.resident, 200, "the most that was seen")
+
+
+def tabulated(found: Iterable[Aside]) -> list[str]:
     lines = ["| | measured | goal | how |", "|---|---:|---:|---|"]
     for aside in found:
-        met = "✓" if aside.value <= aside.goal else "✗"
-        lines.append(f"| {aside.what} | {aside.value:.4g} | {met} ≤ {aside.goal:.4g} | {aside.how} |")
+        sign = "≥" if aside.at_least else "≤"
+        lines.append(f"| {aside.what} | {aside.value:.4g} | {aside.mark} {sign} {aside.goal:.4g} | {aside.how} |")
     return lines
 
 
 def failures(contestants: Iterable[Contestant]) -> list[str]:
-    """What contestants answered instead of data, when all clients asked at once."""
+    """Who was not measured in what, and why."""
     return [
-        f"{contestant.name} fails in {name}: {said[:300]}"
+        f"{contestant.name} fails in {name}: {said[:600]}"
         for contestant in contestants
         for name, said in contestant.failures.items()
     ]
 
 
 def memory(contestants: Iterable[Contestant]) -> str:
-    held = (f"{contestant.name} {contestant.resident:.0f} MiB" for contestant in contestants)
+    held = (f"{contestant.name} {contestant.resident:.0f} MB" for contestant in contestants)
     return f"resident under load, at most: {', '.join(held)}"
 
 

@@ -35,9 +35,9 @@ class Server:
     process: psutil.Process
 
     def resident(self) -> float:
-        """MiB of memory that its processes hold."""
+        """Megabytes of memory that its processes hold."""
         every = [self.process, *self.process.children(recursive=True)]
-        return sum(int(one.memory_info().rss) for one in every) / 2**20
+        return sum(int(one.memory_info().rss) for one in every) / 1e6
 
 
 @contextmanager
@@ -79,13 +79,19 @@ def stock(url: str, data: Path) -> tuple[str, list[str], dict[str, str]]:
     return "stock", _uvicorn("benchmarks.stock:app"), _settings(url, data)
 
 
+def told(url: str, data: Path, plans: str) -> tuple[str, list[str], dict[str, str]]:
+    """`data` will have what it tells in `told`."""
+    command = _uvicorn("--factory", "benchmarks.told:create_app")
+    return "told", command, {**_settings(url, data), "TOLD": str(data / "told"), "PLANS": plans}
+
+
 def limit(url: str) -> tuple[str, list[str], dict[str, str]]:
     return "limit", _uvicorn("benchmarks.limit.app:app"), {"DATABASE_URL": url}
 
 
-def _uvicorn(app: str) -> list[str]:
+def _uvicorn(*app: str) -> list[str]:
     quietly = ["--no-access-log", "--no-server-header", "--log-level", "warning"]
-    return [sys.executable, "-m", "uvicorn", app, "--port", "{port}", *quietly]
+    return [sys.executable, "-m", "uvicorn", *app, "--port", "{port}", *quietly]
 
 
 def _settings(url: str, data: Path) -> dict[str, str]:
