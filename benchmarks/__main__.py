@@ -6,6 +6,7 @@ A refusal is a sentence on standard error and exit status 1.
 from __future__ import annotations
 
 import re
+import signal
 import sys
 from functools import partial
 from pathlib import Path
@@ -45,6 +46,7 @@ def main(  # noqa: PLR0913 - one for each option
     size: int, rounds: int, seconds: float, only: list[str], without: list[str], *, plant_only: bool
 ) -> None:
     plan = Plan(size, rounds, seconds, frozenset(only), frozenset(without))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # or the contestants would be left running
     try:
         with cluster() as embedded:
             trees = _planted(embedded, plan)
