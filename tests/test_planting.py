@@ -12,8 +12,8 @@ from benchmarks.database import Connection, connected, sealer
 from benchmarks.limit.app import FUNCTIONS, STATEMENTS
 from benchmarks.picks import pick
 from benchmarks.plant import OutdatedError, plant
-from benchmarks.tree import SMALLEST
 from benchmarks.stated import _Paper
+from benchmarks.tree import SMALLEST
 from benchmarks.workloads import READS
 from models.identifiers import check_id_number
 from storage.cluster import Cluster
