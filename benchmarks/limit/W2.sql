@@ -3,7 +3,7 @@ with page as materialized (
   select c.id as key, benchmark.gid('Union', c.id) as id, c.name, c.kind, c.status, c.path::text as path,
          nlevel(c.path) - 1 as depth, c.uscc, benchmark.moment(c.created_at) as "createdAt"
     from trade_union c
-   where c.parent_id = $1 and c.path <@ any($2::text[]::ltree[])
+   where c.parent_id = $1 and c.path <@ any($2::ltree[])
    order by c.id
    limit 51)
 select json_build_object('union', (
@@ -16,4 +16,4 @@ select json_build_object('union', (
              'endCursor', (select benchmark.cursor(json_build_array('children', max(key)))
                              from (select key from page order by key limit 50) shown))))
     from trade_union u
-   where u.id = $1 and u.path <@ any($2::text[]::ltree[])))
+   where u.id = $1 and u.path <@ any($2::ltree[])))

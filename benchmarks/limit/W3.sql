@@ -8,7 +8,7 @@ with page as materialized (
       select id from trade_union
        where path >= u.path and path < (u.path::text || '0')::ltree and kind = 'HIGHER_LEVEL' offset 0) p
     cross join lateral (select * from registration where parent_id = p.id and status = 'PENDING' offset 0) r
-   where u.id = $1 and u.path <@ any($2::text[]::ltree[])
+   where u.id = $1 and u.path <@ any($2::ltree[])
    order by r.submitted_at, r.id
    limit 51)
 select json_build_object('pendingReviews', json_build_object(
@@ -22,7 +22,7 @@ select json_build_object('pendingReviews', json_build_object(
                     (select json_agg(above.name order by level)
                        from generate_series(1, nlevel(p.path)) level
                        join trade_union above on above.path = subpath(p.path, 0, level)
-                      where above.path <@ any($2::text[]::ltree[])) as "parentPath"
+                      where above.path <@ any($2::ltree[])) as "parentPath"
                from page r
                join submission s on s.registration_id = r.id and s.round = r.round
                join account a on a.id = r.applicant_id

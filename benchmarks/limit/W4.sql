@@ -25,4 +25,4 @@ select json_build_object('union', (
         from (select id from trade_union
                where path >= u.path and path < (u.path::text || '0')::ltree and kind = 'HIGHER_LEVEL' offset 0) p
        cross join lateral (select * from registration where parent_id = p.id offset 0) r) r
-   where u.id = $1 and u.path <@ any($2::text[]::ltree[])))
+   where u.id = $1 and u.path <@ any($2::ltree[])))

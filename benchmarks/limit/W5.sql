@@ -6,12 +6,12 @@ select json_build_object('union', (
            'depth', nlevel(u.path) - 1,
            'parent', (select json_build_object('id', benchmark.gid('Union', p.id), 'name', p.name)
                         from trade_union p
-                       where p.id = u.parent_id and p.path <@ any($2::text[]::ltree[])),
+                       where p.id = u.parent_id and p.path <@ any($2::ltree[])),
            'ancestors', (select coalesce(json_agg(x), '[]') from (
              select benchmark.gid('Union', a.id) as id, a.name, a.kind, a.path::text as path
                from generate_series(1, nlevel(u.path) - 1) level
                join trade_union a on a.path = subpath(u.path, 0, level)
-              where a.path <@ any($2::text[]::ltree[])
+              where a.path <@ any($2::ltree[])
               order by level) x))
     from trade_union u
-   where u.id = $1 and u.path <@ any($2::text[]::ltree[])))
+   where u.id = $1 and u.path <@ any($2::ltree[])))

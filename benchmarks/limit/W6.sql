@@ -4,7 +4,7 @@ with page as materialized (
     from trade_union u
     cross join lateral (
       select * from trade_union where path > u.path and path < (u.path::text || '0')::ltree offset 0) b
-   where u.id = $1 and u.path <@ any($2::text[]::ltree[])
+   where u.id = $1 and u.path <@ any($2::ltree[])
      and (b.name_key like '%' || $3 || '%' or array_to_string(b.former_names, E'\n') like '%' || $3 || '%'
           or b.uscc like $3 || '%')
    order by b.path

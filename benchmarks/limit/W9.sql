@@ -10,16 +10,16 @@ select json_build_object('union', (
                                  select coalesce(json_agg(z), '[]') from (
                                    select benchmark.gid('Union', e.id) as id, e.name, e.kind, e.path::text as path
                                      from trade_union e
-                                    where e.parent_id = d.id and e.path <@ any($2::text[]::ltree[])
+                                    where e.parent_id = d.id and e.path <@ any($2::ltree[])
                                     order by e.id
                                     limit 10) z)) as children
                           from trade_union d
-                         where d.parent_id = c.id and d.path <@ any($2::text[]::ltree[])
+                         where d.parent_id = c.id and d.path <@ any($2::ltree[])
                          order by d.id
                          limit 10) y)) as children
                from trade_union c
-              where c.parent_id = $1 and c.path <@ any($2::text[]::ltree[])
+              where c.parent_id = $1 and c.path <@ any($2::ltree[])
               order by c.id
               limit 10) x)))
     from trade_union u
-   where u.id = $1 and u.path <@ any($2::text[]::ltree[])))
+   where u.id = $1 and u.path <@ any($2::ltree[])))

@@ -1,7 +1,8 @@
--- Shorthands of the statements beside this file. PostgreSQL puts their bodies in their place when it plans.
+-- Shorthands of the statements beside this file. PostgreSQL puts their bodies in their place when it plans; for that,
+-- nothing in an immutable one may be less than immutable, as `text || bigint` is.
 
 create or replace function benchmark.gid(kind text, id bigint) returns text language sql immutable as $$
-  select rtrim(encode((kind || ':' || id)::bytea, 'base64'), '=')  -- base64 of digits has nothing that a URL minds
+  select rtrim(encode((kind || ':' || id::text)::bytea, 'base64'), '=')  -- base64 of digits has nothing that a URL minds
 $$;
 
 create or replace function benchmark.moment(at timestamptz) returns text language sql stable as $$
