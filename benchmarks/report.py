@@ -145,7 +145,7 @@ def failures(contestants: Iterable[Contestant]) -> list[str]:
 
 
 def memory(contestants: Iterable[Contestant]) -> str:
-    held = (f"{contestant.name} {contestant.resident:.0f} MB" for contestant in contestants)
+    held = (f"{one.name} {one.resident:.0f} MB" for one in contestants if one.resident)
     return f"resident under load, at most: {', '.join(held)}"
 
 
