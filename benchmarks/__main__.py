@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import signal
 import sys
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -52,7 +53,7 @@ def main(  # noqa: PLR0913 - one for each option
             trees = _planted(embedded, plan)
             if plant_only:
                 return
-            with opened(plan, trees, say) as contest:
+            with opened(plan, _with_bare(embedded, plan, trees), say) as contest:
                 run(contest.play())
         _print(contest)
         sys.exit(1 if any(one.failures for one in contest.everybody) else 0)
@@ -63,17 +64,19 @@ def main(  # noqa: PLR0913 - one for each option
 
 def _planted(embedded: Cluster | None, plan: Plan) -> Trees:
     url = _tree(embedded, plan.size)
-    if embedded is None:
-        return Trees(url)
-    small = _tree(embedded, SMALL) if plan.size > SMALL else None
+    return Trees(url, _tree(embedded, SMALL) if embedded and plan.size > SMALL else None)
+
+
+def _with_bare(embedded: Cluster | None, plan: Plan, trees: Trees) -> Trees:
+    """Anew each time: what the last run registered is in the tree that it is a copy of."""
     taken = re.sub(r"--.*", "", BARE.read_text()).strip()
-    if not taken or not plan.has(WRITING.name):
-        return Trees(url, small)
+    if embedded is None or not taken or not plan.has(WRITING.name):
+        return trees
     name = f"bench_{plan.size}"
     embedded.drop_database(f"{name}_bare")
     bare = embedded.create_database(f"{name}_bare", template=name)
     run(execute(bare, taken))
-    return Trees(url, small, bare)
+    return replace(trees, bare=bare)
 
 
 def _tree(embedded: Cluster | None, size: int) -> str:
