@@ -31,6 +31,8 @@ Item = TypeVar("Item")
 _TIMES: Final = 40
 _WARM: Final = 12
 """Requests before those that count: a prepared statement has its plan after five on each of few connections."""
+_LONGEST: Final = 10
+"""Seconds after which a figure is made of what has been answered."""
 
 # Names beside the tables, so that a trigram index costs no write of theirs anything.
 _TRIGRAMS: Final = """
@@ -66,8 +68,8 @@ class Told:
 
     async def p50(self, requests: Sequence[bytes]) -> float:
         """Milliseconds of the middle one of the costliest statements of each request."""
-        await _timed(self.server.port, requests)
-        return statistics.median(map(float, self.told.read_text().splitlines()[-len(requests) :]))
+        counted = len(await _timed(self.server.port, requests))
+        return statistics.median(map(float, self.told.read_text().splitlines()[-counted:]))
 
 
 @asynccontextmanager
@@ -76,16 +78,15 @@ async def _telling(url: str, plans: str) -> AsyncIterator[Told]:
         yield Told(server, Path(folder) / "told")
 
 
-async def asides(ours: Contestant, url: str, asks: Asks) -> list[Aside]:
+async def asides(ours: Contestant, url: str, asks: Asks) -> AsyncIterator[Aside]:
     """Once nobody writes any more: what they wrote has to be counted."""
-    found = []
     async with _telling(url, "force_generic_plan") as told:
-        found.append(await _levels(ours, told, asks["W3"]))
+        yield await _levels(ours, told, asks["W3"])
     async with connected(url) as connection, _telling(url, "auto") as told:
-        found += await _top(ours, told, connection, asks["W4"][0].token)
-        found.append(await _search(ours, told, connection, asks["W6"]))
-    found.append(await _first_sight(ours, asks))
-    return found
+        for aside in await _top(ours, told, connection, asks["W4"][0].token):
+            yield aside
+        yield await _search(ours, told, connection, asks["W6"])
+    yield await _first_sight(ours, asks)
 
 
 async def _levels(ours: Contestant, told: Told, asks: Sequence[Ask]) -> Aside:
@@ -102,7 +103,7 @@ async def _top(ours: Contestant, told: Told, connection: Connection, token: str)
     """Statistics over everything, which have to be equal to a count of everything."""
     top = await connection.fetchval("select id from trade_union where parent_id is null order by id limit 1")
     request = ours.request(W4, Ask(token, {"id": int(top)}))
-    took, over_http = await told.p50([request] * _TIMES), await _timed(ours.server.port, [request] * _TIMES)
+    took, over_http = await told.p50([request] * _TIMES), await _p50(ours.server.port, [request] * _TIMES)
     count = statistics.median([await _statement(connection, _LIVE_COUNT) for _ in range(5)])
     answers: list[bytes] = []
     await play(ours.server.port, [once([request], answers)])
@@ -118,7 +119,7 @@ async def _top(ours: Contestant, told: Told, connection: Connection, token: str)
 async def _search(ours: Contestant, told: Told, connection: Connection, asks: Sequence[Ask]) -> Aside:
     await connection.execute(_TRIGRAMS)
     requests = _repeated([ours.request(W6, ask) for ask in asks])
-    took, over_http = await told.p50(requests), await _timed(ours.server.port, requests)
+    took, over_http = await told.p50(requests), await _p50(ours.server.port, requests)
     words = [ask.keys["search"] for ask in asks[:_TIMES]]
     top = statistics.median([await _statement(connection, _BY_TRIGRAMS, word) for word in words])
     return Aside("W6 in a city ÷ pg_trgm at the top", took / top, 1 / 10, _both(took, over_http, f"{top:.1f} ms"))
@@ -139,8 +140,8 @@ async def _first_sight(ours: Contestant, asks: Asks) -> Aside:
             return request_of(ours.path(workload), ask.token, {"query": document, "variables": ask.variables})
 
         repeated = _repeated(asks[workload.name])
-        cached = await _timed(ours.server.port, [ours.request(workload, ask) for ask in repeated])
-        first = await _timed(ours.server.port, [fresh(number, ask) for number, ask in enumerate(repeated)], warm=0)
+        cached = await _p50(ours.server.port, [ours.request(workload, ask) for ask in repeated])
+        first = await _p50(ours.server.port, [fresh(number, ask) for number, ask in enumerate(repeated)], warm=0)
         ratios.append(first / cached)
         told.append(f"{workload.name} {ratios[-1]:.2f} ({first:.1f} ÷ {cached:.1f} ms)")
     return Aside("first sight of a document ÷ cached, the worst", max(ratios), 5, ", ".join(told))
@@ -150,18 +151,26 @@ def _repeated(some: Sequence[Item]) -> list[Item]:
     return list(islice(cycle(some), _TIMES))
 
 
-async def _timed(port: int, requests: Sequence[bytes], *, warm: int = _WARM) -> float:
+async def _p50(port: int, requests: Sequence[bytes], *, warm: int = _WARM) -> float:
     """Milliseconds of the middle answer to one client."""
+    return statistics.median(await _timed(port, requests, warm)) * 1000
+
+
+async def _timed(port: int, requests: Sequence[bytes], warm: int = _WARM) -> list[float]:
+    """Seconds of each answer after the first `warm`; of fewer where they take long."""
     latencies: list[float] = []
+    deadline = time.perf_counter() + _LONGEST
 
     def one_by_one() -> Script:
         for request in [*requests[:warm], *requests]:
             sent = time.perf_counter()
+            if sent > deadline and len(latencies) > warm:
+                return
             yield request
             latencies.append(time.perf_counter() - sent)
 
-    await play(port, [one_by_one()])
-    return statistics.median(latencies[warm:]) * 1000
+    await play(port, [one_by_one()], patience=20 * _LONGEST)
+    return latencies[warm:]
 
 
 async def _statement(connection: Connection, statement: str, *arguments: object) -> float:

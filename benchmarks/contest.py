@@ -79,7 +79,11 @@ class Contest:
             await self._write()
         self.asides += self._having_written()
         if self.plan.has(ASIDES):
-            self.asides += await asides(self.ours, self.trees.url, asks)
+            try:
+                async for aside in asides(self.ours, self.trees.url, asks):
+                    self.asides.append(aside)
+            except FAILURES as error:
+                self.ours.fail(ASIDES, error)
 
     def _having_read(self) -> Iterator[Aside]:
         for rival in self.contestants:
