@@ -19,6 +19,7 @@ from models.locale import preferred
 from resolvers.context import Resources
 from schema.build import build_schema
 from schema.context import GraphContext
+from schema.endpoint import ReadingEndpoint
 from schema.messages import say
 from schema.refusals import Refusal, sentence
 from schema.transport import MIB, Endpoint
@@ -93,7 +94,7 @@ def graphql_endpoint(settings: Settings) -> Endpoint:
 
     # A photo that is a little too large is told so in the payload; this bounds what is read at all.
     most = settings.max_certificate_bytes + MIB
-    return Endpoint(build_schema(), open_context, max_upload=most, refusal=refusal)
+    return ReadingEndpoint(build_schema(), open_context, max_upload=most, refusal=refusal)
 
 
 def internal(request: Request) -> str:

@@ -25,7 +25,7 @@ UNION: Final = (
 )
 REGISTRATION: Final = (
     *("id", "parent_id", "applicant_id", "kind", "status", "round", "entry_route", "submitted_at", "decided_at"),
-    "union_id",
+    *("union_id", "parent_path"),
 )
 SUBMISSION: Final = ("registration_id", "round", "submitted_at", "changed", *stated.COLUMNS)
 REVIEW: Final = ("registration_id", "round", "decision", "opinion", "field_opinions", "reviewer_id", "decided_at")
@@ -77,13 +77,13 @@ class Registry:
                 times = (joined - timedelta(days=3), joined)
                 yield (
                     *(union_id, above.id, self._applicant(union_id), self._kind(union_id), State.APPROVED, 1),
-                    *(_ROUTES[union_id % 3], *times, union_id),
+                    *(_ROUTES[union_id % 3], *times, union_id, above.path),
                 )
         for number, one in self._numbered_applications():
             decided = one.submitted_at + timedelta(days=2) if one.state is State.REJECTED else None
             yield (
                 *(number, one.above.id, self._applicant(number), UnionKind.GRASSROOTS, one.state, one.round),
-                *(_ROUTES[number % 3], one.submitted_at, decided, None),
+                *(_ROUTES[number % 3], one.submitted_at, decided, None, one.above.path),
             )
 
     def submissions(self) -> Iterator[Row]:

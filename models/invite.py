@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import CheckConstraint, DateTime, ForeignKey, case, func, type_coerce
+from sqlalchemy import CheckConstraint, ColumnElement, DateTime, ForeignKey, case, func, type_coerce
 from sqlalchemy.orm import Mapped, column_property, mapped_column
 
 from models.base import Base, Id, Now, words
 from models.kinds import InviteStatus
+
+
+def status_of(revoked_at: Any, expires_at: Any, uses: Any, max_uses: Any) -> ColumnElement[InviteStatus]:
+    """Whether a code can still be used, or the first reason why not."""
+    status = case(
+        (revoked_at.is_not(None), InviteStatus.REVOKED.value),
+        (expires_at <= func.now(), InviteStatus.EXPIRED.value),
+        (uses >= max_uses, InviteStatus.EXHAUSTED.value),
+        else_=InviteStatus.OPEN.value,
+    )
+    return type_coerce(status, words(InviteStatus))
 
 
 class Invite(Base):
@@ -33,14 +45,4 @@ class Invite(Base):
     uses: Mapped[int] = mapped_column(default=0)
     revoked_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     # Whether it can still be used, or the first reason why not; told by the database's clock.
-    status: Mapped[InviteStatus] = column_property(
-        type_coerce(
-            case(
-                (revoked_at.is_not(None), InviteStatus.REVOKED.value),
-                (expires_at <= func.now(), InviteStatus.EXPIRED.value),
-                (uses >= max_uses, InviteStatus.EXHAUSTED.value),
-                else_=InviteStatus.OPEN.value,
-            ),
-            words(InviteStatus),
-        )
-    )
+    status: Mapped[InviteStatus] = column_property(status_of(revoked_at, expires_at, uses, max_uses))

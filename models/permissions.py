@@ -71,6 +71,14 @@ def may(grants: Iterable[Grant], action: Action, at: TreePath) -> bool:
     return any(action in ALLOWED[grant.role] and at.is_within(grant.over) for grant in grants)
 
 
+def tops(grants: Iterable[Grant], action: Action) -> tuple[TreePath, ...]:
+    """The places at and below which these grants allow `action`, none within another, in the order of the tree."""
+    roots = {grant.over for grant in grants if action in ALLOWED[grant.role]}
+    return tuple(
+        sorted((root for root in roots if not any(root != other and root.is_within(other) for other in roots)), key=str)
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Viewer:
     """Who asks, and what they are appointed to. `account_id` is None for someone not signed in."""
@@ -84,6 +92,16 @@ class Viewer:
     def actions(self, at: TreePath) -> list[Action]:
         """Everything that the grants allow at this place, in the order of the enum."""
         return [action for action in Action if self.may(action, at)]
+
+    @property
+    def tops(self) -> tuple[TreePath, ...]:
+        """The tops of what the viewer may read; everything else that they may read lies below one of them."""
+        return tops(self.grants, Action.READ)
+
+    @property
+    def places(self) -> list[int]:
+        """The unions that the viewer is appointed to read, by their ids."""
+        return sorted({grant.over.id for grant in self.grants if Action.READ in ALLOWED[grant.role]})
 
 
 NOBODY: Final = Viewer()

@@ -59,6 +59,11 @@ class TreePath:
         return len(self.labels) - 1
 
     @property
+    def id(self) -> int:
+        """The union at this place."""
+        return int(self.labels[-1], 36)
+
+    @property
     def ids(self) -> tuple[int, ...]:
         """The unions along the way, root first, this one last."""
         return tuple(int(label, 36) for label in self.labels)

@@ -58,8 +58,8 @@ async def open_session(ctx: Context, account: Account, by_password: str | None =
     async with ctx.db.writing() as session:
         if by_password is not None and not await accounts.holds_password(session, account.id, by_password):
             raise Rejected(Problem(Code.CREDENTIALS_INVALID))
-        await accounts.open_session(session, account, token, timedelta(days=ctx.settings.session_days))
-        signed_in = await accounts.sign_in_by_token(session, token)
+        opened = await accounts.open_session(session, account, token, timedelta(days=ctx.settings.session_days))
+        signed_in = await accounts.sign_in_of(session, opened)
     assert signed_in is not None
     ctx.signed_in = signed_in
     return token, signed_in

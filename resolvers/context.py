@@ -8,12 +8,11 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models.account import Account
 from models.errors import Code, Problem, Rejected
 from models.locale import Locale
 from models.permissions import NOBODY, Viewer
 from storage import accounts
-from storage.accounts import SignedIn
+from storage.accounts import Person, SignedIn
 from storage.database import Database
 from storage.files import Files
 from storage.locks import Turn, wait_for
@@ -36,7 +35,7 @@ class Work:
     """One transaction of someone signed in, with the rights that they have in it."""
 
     session: AsyncSession
-    account: Account
+    account: Person
     viewer: Viewer
 
 

@@ -107,7 +107,7 @@ async def _as(resources: Resources, person: Person) -> AsyncIterator[Context]:
 async def _plant_cities(founded: Founded, applicant: Context, reviewer: Context, forms: _Forms) -> dict[str, int]:
     """The union of each prefecture-level city, by region code."""
     async with applicant.db.reading() as session:
-        cities = await regions.below(session, PROVINCE)
+        cities = await regions.inside(session, PROVINCE)
     planted = {}
     for city in cities:
         form = await forms.higher_level(applicant, f"{city.name}总工会", city.code)

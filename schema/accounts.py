@@ -2,34 +2,34 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
+from sqlalchemy import and_
 
-from models.account import Account as AccountRow
-from models.account import Appointment as AppointmentRow
 from models.identifiers import mask_phone, show_phone
 from models.permissions import Role
 from models.review import State
 from resolvers import accounts
 from schema.cards import UnionCard
-from schema.context import Info
+from schema.context import GraphContext, Info
 from schema.errors import Answer, UserError, id_input, mutation
-from schema.fields import resolved
-from schema.node import Node, node_id
-from schema.paging import Connection, page_of
+from schema.node import Node
+from schema.paging import After, Connection, First
+from schema.reading.chosen import Given
+from schema.reading.cursors import window
+from schema.reading.fields import column, computed, global_id, many, one, paged
+from schema.reading.steps import Ref
 from schema.scalars import Moment
 from storage import registrations
-from storage.accounts import SignedIn
-from storage.listing import Page
-from storage.unions import Card
+from storage.sources import ACCOUNT, APPOINTMENT, CARD, VIEWER
 
 if TYPE_CHECKING:
     from schema.registrations import Registration
 
 
-def _phone(root: AccountRow, info: Info) -> str:
-    return show_phone(root.phone) if info.context.viewer.account_id == root.id else mask_phone(root.phone)
+def _phone(context: GraphContext, account_id: int, phone: str) -> str:
+    return show_phone(phone) if context.viewer.account_id == account_id else mask_phone(phone)
 
 
 @strawberry.type(
@@ -37,51 +37,37 @@ def _phone(root: AccountRow, info: Info) -> str:
     "`node` gives it to those within whose reach it is appointed or applies."
 )
 class Account(Node):
-    id: strawberry.ID = node_id("Account", "编号: the account's global id.")
-    real_name: str = strawberry.field(description="姓名.")
-    phone: str | None = resolved(_phone, "手机号: whole for oneself, `138****8000` for everybody else.")
-    real_name_verified: bool = strawberry.field(
-        description="是否实名: whether the real name has been verified, without which nobody registers a union."
+    id: strawberry.ID = global_id("Account", "编号: the account's global id.")
+    real_name: str = column("real_name", "姓名.")
+    phone: str | None = computed(
+        lambda account, _: [account.id, account.phone],
+        _phone,
+        "手机号: whole for oneself, `138****8000` for everybody else.",
     )
-
-    @classmethod
-    def is_type_of(cls, row: object, _info: object) -> bool:
-        return isinstance(row, AccountRow)
-
-
-async def account_of_appointment(root: AppointmentRow, info: Info) -> AccountRow:
-    return await info.context.load.account.load(root.account_id)
-
-
-async def _union_of_appointment(root: AppointmentRow, info: Info) -> Card:
-    return await info.context.load.card.load(root.union_id)
+    real_name_verified: bool = column(
+        lambda account: account.real_name_verified_at.is_not(None),
+        "是否实名: whether the real name has been verified, without which nobody registers a union.",
+    )
 
 
 @strawberry.type(description="任职: a role at a union, which reaches everything below it.")
 class Appointment(Node):
-    id: strawberry.ID = node_id("Appointment", "编号: the appointment's global id.")
-    account: Account = resolved(account_of_appointment, "任职人: who holds it.")
-    role: Role = strawberry.field(description="职务: what it allows.")
-    union: UnionCard = resolved(_union_of_appointment, "任职工会: where it is held.")
-    since: Moment = strawberry.field(description="任职时间: when it began.")
-
-    @classmethod
-    def is_type_of(cls, row: object, _info: object) -> bool:
-        return isinstance(row, AppointmentRow)
+    id: strawberry.ID = global_id("Appointment", "编号: the appointment's global id.")
+    account: Account = one(
+        ACCOUNT, lambda held, account: account.id == held.account_id, "任职人: who holds it.", told=True
+    )
+    role: Role = column("role", "职务: what it allows.")
+    union: UnionCard = one(CARD, lambda held, card: card.id == held.union_id, "任职工会: where it is held.", told=True)
+    since: Moment = column("since", "任职时间: when it began.")
 
 
-async def _appointments(root: SignedIn, info: Info) -> list[AppointmentRow]:
-    return await info.context.load.appointments_of.load(root.account.id)
-
-
-async def _registrations(
-    root: SignedIn,
-    info: Info,
-    first: Annotated[int | None, strawberry.argument(description="How many at most, 1 to 100.")] = 50,
-    after: Annotated[str | None, strawberry.argument(description="The cursor to go on from.")] = None,
+def _registrations(
+    _context: GraphContext,
+    first: First = 50,
+    after: After = None,
     status: Annotated[State | None, strawberry.argument(description="状态: only these; all if left out.")] = None,
-) -> Page[Any]:
-    return await page_of(info, registrations.of_applicant(root.account.id, status), first, after)
+) -> Given:
+    return {**window(registrations.OWN, first, after), "status": status}
 
 
 RegistrationConnection = Connection[Annotated["Registration", strawberry.lazy("schema.registrations")]]
@@ -89,20 +75,24 @@ RegistrationConnection = Connection[Annotated["Registration", strawberry.lazy("s
 
 @strawberry.type(description="当前用户: the person who asks, with what is theirs.")
 class Viewer:
-    account: Account = strawberry.field(description="账号: oneself.")
-    appointments: list[Appointment] = resolved(_appointments, "我的任职: what one is appointed to now.")
-    registrations: RegistrationConnection = resolved(
-        _registrations, "我的登记: what one has applied for, newest first."
+    account: Account = one(ACCOUNT, lambda me, account: account.id == me.id, "账号: oneself.", told=True)
+    appointments: list[Appointment] = many(
+        APPOINTMENT,
+        lambda me, held: and_(held.account_id == me.id, held.ended_at.is_(None)),
+        lambda held: [held.id],
+        "我的任职: what one is appointed to now.",
+        told=True,
     )
-
-
-async def _viewer(info: Info) -> SignedIn | None:
-    return info.context.signed_in
+    registrations: RegistrationConnection = paged(
+        registrations.OWN, _registrations, "我的登记: what one has applied for, newest first."
+    )
 
 
 @strawberry.type
 class AccountQueries:
-    viewer: Viewer | None = resolved(_viewer, "当前用户: who asks; null when not signed in.")
+    viewer: Viewer | None = one(
+        VIEWER, lambda eyes, me: me.id == eyes.account_id, "当前用户: who asks; null when not signed in.", told=True
+    )
 
 
 @strawberry.input(description="登录: a phone number and its password.")
@@ -153,7 +143,7 @@ async def _sign_in(
     wanted: Annotated[SignInInput, strawberry.argument(name="input", description="Who wants to sign in.")],
 ) -> Answer:
     token, signed_in = await accounts.sign_in(info.context, wanted.phone, wanted.password)
-    return Answer(token=token, viewer=signed_in)
+    return Answer(token=token, viewer=Ref(VIEWER, (signed_in.account.id,)))
 
 
 async def _sign_out(info: Info) -> Answer:
@@ -166,7 +156,8 @@ async def _appoint(
     wanted: Annotated[AppointInput, strawberry.argument(name="input", description="Whom, where, what for.")],
 ) -> Answer:
     union_id = id_input(wanted.union_id, "Union", "unionId")
-    return Answer(appointment=await accounts.appoint(info.context, union_id, wanted.phone, wanted.role))
+    held = await accounts.appoint(info.context, union_id, wanted.phone, wanted.role)
+    return Answer(appointment=Ref(APPOINTMENT, (held.id,)))
 
 
 async def _end_appointment(

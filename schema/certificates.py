@@ -8,40 +8,38 @@ from urllib.parse import urlencode
 import strawberry
 from starlette.datastructures import UploadFile
 
-from models.certificate import Certificate as CertificateRow
 from resolvers import certificates
-from schema.context import Info
+from schema.context import GraphContext, Info
 from schema.errors import Answer, UserError, mutation
-from schema.fields import resolved
-from schema.node import Node, node_id
+from schema.node import Node
+from schema.reading.fields import column, computed, global_id
+from schema.reading.steps import Ref
 from schema.scalars import Moment
+from storage.sources import CERTIFICATE
 
 
-def _url(root: CertificateRow, info: Info) -> str:
-    link = certificates.link_to(info.context, root.id)
+def _url(context: GraphContext, certificate_id: int) -> str:
+    link = certificates.link_to(context, certificate_id)
     query = urlencode({"for": link.account_id, "expires": link.expires, "signature": link.signature})
-    return f"{info.context.settings.public_url}/certificates/{root.id}?{query}"
+    return f"{context.settings.public_url}/certificates/{certificate_id}?{query}"
 
 
 @strawberry.type(
     description="证件照片: the photo of a 工会法人资格证, decoded, stripped of metadata and stored by its content."
 )
 class Certificate(Node):
-    id: strawberry.ID = node_id("Certificate", "编号: give it to a registration.")
-    media_type: str = strawberry.field(description="媒体类型: image/jpeg, image/png or image/webp.")
-    byte_size: int = strawberry.field(description="大小, in bytes, as stored.")
-    width: int = strawberry.field(description="宽, in pixels.")
-    height: int = strawberry.field(description="高, in pixels.")
-    sha256: str = strawberry.field(description="SHA-256 of what is stored, as 64 hexadecimal digits.")
-    url: str = resolved(
+    id: strawberry.ID = global_id("Certificate", "编号: give it to a registration.")
+    media_type: str = column("media_type", "媒体类型: image/jpeg, image/png or image/webp.")
+    byte_size: int = column("byte_size", "大小, in bytes, as stored.")
+    width: int = column("width", "宽, in pixels.")
+    height: int = column("height", "高, in pixels.")
+    sha256: str = column("sha256", "SHA-256 of what is stored, as 64 hexadecimal digits.")
+    url: str = computed(
+        lambda certificate, _: [certificate.id],
         _url,
         "图片链接: shows the photo for some minutes, and only as long as its reader may see it.",
     )
-    uploaded_at: Moment = strawberry.field(description="上传时间.")
-
-    @classmethod
-    def is_type_of(cls, row: object, _info: object) -> bool:
-        return isinstance(row, CertificateRow)
+    uploaded_at: Moment = column("uploaded_at", "上传时间.")
 
 
 @strawberry.type(description="上传结果.")
@@ -56,7 +54,8 @@ async def _upload(
         UploadFile, strawberry.argument(description="文件: one JPEG, PNG or WebP, up to 10 MiB and 40 megapixels.")
     ],
 ) -> Answer:
-    return Answer(certificate=await certificates.upload_certificate(info.context, await file.read()))
+    made = await certificates.upload_certificate(info.context, await file.read())
+    return Answer(certificate=Ref(CERTIFICATE, (made.id,)))
 
 
 @strawberry.type

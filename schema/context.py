@@ -1,4 +1,4 @@
-"""What fields are resolved with: the use cases' context, and the loaders of one request."""
+"""What fields are resolved with: the use cases' context, and what has been read for one request."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from dataclasses import dataclass, field
 import strawberry
 
 from resolvers.context import Context
-from schema.loaders import Loaders
+from schema.reading.steps import Steps
 
 
 @dataclass
 class GraphContext(Context):
-    """`load` batches the reads of one query, or of one mutation's payload."""
+    """`steps` batches the reads of one query that is executed field by field, or of one mutation's payload."""
 
-    load: Loaders = field(init=False)
+    steps: Steps = field(init=False)
 
     def __post_init__(self) -> None:
         self.forget()
 
     def forget(self) -> None:
-        """After a write, what was loaded before it is no longer true."""
-        self.load = Loaders(self)
+        """After a write, what was read before it is no longer true."""
+        self.steps = Steps(self)
 
 
 Info = strawberry.Info[GraphContext, None]

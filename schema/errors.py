@@ -12,7 +12,7 @@ from graphql import GraphQLError
 from strawberry.extensions import FieldExtension
 
 from models.errors import Caution, Code, Doubt, Problem, Problems, Rejected
-from schema.context import Info
+from schema.context import GraphContext, Info
 from schema.ids import decode_id
 from schema.messages import caution, sentence
 
@@ -42,9 +42,9 @@ class Told:
     message: str
 
 
-def told(info: Info, found: Problem | Caution) -> Told:
+def told(context: GraphContext, found: Problem | Caution) -> Told:
     say = caution if isinstance(found, Caution) else sentence
-    return Told(found.code, list(found.path), say(info.context.locale, found))  # type: ignore[arg-type]
+    return Told(found.code, list(found.path), say(context.locale, found))  # type: ignore[arg-type]
 
 
 class Answer(SimpleNamespace):
@@ -64,7 +64,7 @@ class Refusals(FieldExtension):
         try:
             return await next_(source, info, **kwargs)
         except Rejected as refusal:
-            return Answer(errors=[told(info, problem) for problem in refusal.problems])
+            return Answer(errors=[told(info.context, problem) for problem in refusal.problems])
         finally:
             info.context.forget()
 
@@ -82,22 +82,22 @@ def refused(info: Info, problem: Problem) -> GraphQLError:
     )
 
 
-def argument(info: Info, name: str, read: Callable[[str], Found], given: str) -> Found:
+def at(name: str, read: Callable[[str], Found], given: str) -> Found:
     """What `read` makes of a query's argument.
 
     Raises:
-        GraphQLError: with the code of its refusal.
+        Rejected: as `read` does, at the argument.
     """
     try:
         return read(given)
     except Rejected as refusal:
         [problem] = refusal.problems
-        raise refused(info, Problem(problem.code, (name,), problem.why, problem.params)) from None
+        raise Rejected(Problem(problem.code, (name,), problem.why, problem.params)) from None
 
 
-def id_argument(info: Info, name: str, given: str, type_name: str) -> int:
-    """The key in a query's id argument, which must be of this type."""
-    return argument(info, name, lambda text: decode_id(text, type_name), given)
+def id_at(name: str, given: str, type_name: str) -> int:
+    """The key in a query's id argument, which must be of this type. Raises: Rejected, INVALID at the argument."""
+    return at(name, lambda text: decode_id(text, type_name), given)
 
 
 def id_input(given: str, type_name: str, *path: str) -> int:

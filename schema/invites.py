@@ -5,20 +5,25 @@ from __future__ import annotations
 from typing import Annotated
 
 import strawberry
+from sqlalchemy import ColumnElement
 
-from models.invite import Invite as InviteRow
 from models.kinds import InviteStatus
 from resolvers import invites
 from resolvers.invites import WantedInvite
 from schema.cards import UnionCard
-from schema.context import Info
+from schema.context import GraphContext, Info
 from schema.errors import Answer, UserError, id_input, mutation
-from schema.fields import resolved
 from schema.keys import idempotency_key
-from schema.node import Node, node_id
+from schema.node import Node
+from schema.reading.chosen import Given
+from schema.reading.fields import column, computed, global_id, one, read
+from schema.reading.steps import Ref
 from schema.scalars import Moment
+from storage import invites as rows
 from storage.qr import QrFormat, data_uri
-from storage.unions import Card
+from storage.reading.reads import Related
+from storage.reading.rows import Eyes, Rows
+from storage.sources import CARD, INVITE
 
 
 @strawberry.type(description="小程序入口: which page of the mini-program to open, and with what.")
@@ -30,74 +35,74 @@ class MiniProgramLaunch:
     scene: str = strawberry.field(description="小程序码的 scene: at most 32 characters.")
 
 
-async def _card(root: InviteRow, info: Info) -> Card:
-    return await info.context.load.card.load(root.union_id)
+def _url(context: GraphContext, token: str) -> str:
+    return invites.link(context.settings, token)
 
 
-def _url(root: InviteRow, info: Info) -> str:
-    return invites.link(info.context.settings, root.token)
-
-
-def _launch(root: InviteRow, info: Info) -> MiniProgramLaunch:
-    settings = info.context.settings
+def _launch(context: GraphContext, token: str) -> MiniProgramLaunch:
+    settings = context.settings
     return MiniProgramLaunch(
         app_id=settings.wechat_app_id,
         original_id=settings.wechat_original_id,
         path=settings.wechat_page,
-        query=f"i={root.token}",
-        scene=f"i={root.token}",
+        query=f"i={token}",
+        scene=f"i={token}",
     )
 
 
 Format = Annotated[QrFormat, strawberry.argument(description="图片格式.")]
 
 
-def _qr_code(root: InviteRow, info: Info, format: Format = QrFormat.PNG) -> str:
-    return data_uri(format, invites.link(info.context.settings, root.token))
+def _qr_code(context: GraphContext, token: str, *, format: Format = QrFormat.PNG) -> str:
+    return data_uri(format, invites.link(context.settings, token))
 
 
-def _registration_qr_code(root: InviteRow, info: Info, format: Format = QrFormat.PNG) -> str:
-    return data_uri(format, invites.registration_link(info.context.settings, root.token))
+def _registration_qr_code(context: GraphContext, token: str, *, format: Format = QrFormat.PNG) -> str:
+    return data_uri(format, invites.registration_link(context.settings, token))
+
+
+def _token(invite: Rows, _eyes: Eyes) -> list[ColumnElement[str]]:
+    return [invite.token]
 
 
 @strawberry.type(description="邀请: a code by which a union lets the unions below it register.")
 class Invite(Node):
-    id: strawberry.ID = node_id("Invite", "编号: the invite's global id.")
-    token: str = strawberry.field(description="邀请码: 22 characters of [0-9A-Za-z_-], 128 bits.")
-    status: InviteStatus = strawberry.field(description="状态: whether it still takes registrations.")
-    card: UnionCard = resolved(_card, "工会名片: of the union that invites.")
-    url: str = resolved(_url, "链接: what the 组织登记二维码 holds, `https://host/i/<token>`.")
-    qr_code: str = resolved(_qr_code, "组织登记二维码, as a data: URI. Scanning it shows the union's card.")
-    registration_qr_code: str = resolved(
-        _registration_qr_code, "工会登记二维码, as a data: URI. Scanning it opens the form."
+    id: strawberry.ID = global_id("Invite", "编号: the invite's global id.")
+    token: str = column("token", "邀请码: 22 characters of [0-9A-Za-z_-], 128 bits.")
+    status: InviteStatus = column(rows.status, "状态: whether it still takes registrations.")
+    card: UnionCard = one(
+        CARD, lambda invite, card: card.id == invite.union_id, "工会名片: of the union that invites.", told=True
     )
-    launch: MiniProgramLaunch = resolved(_launch, "小程序入口: for the app.")
-    expires_at: Moment | None = strawberry.field(description="有效期至; null if it does not expire.")
-    max_uses: int | None = strawberry.field(description="最多使用次数; null if it is not limited.")
-    uses: int = strawberry.field(description="已使用次数: registrations submitted through it.")
+    url: str = computed(_token, _url, "链接: what the 组织登记二维码 holds, `https://host/i/<token>`.")
+    qr_code: str = computed(_token, _qr_code, "组织登记二维码, as a data: URI. Scanning it shows the union's card.")
+    registration_qr_code: str = computed(
+        _token, _registration_qr_code, "工会登记二维码, as a data: URI. Scanning it opens the form."
+    )
+    launch: MiniProgramLaunch = computed(_token, _launch, "小程序入口: for the app.")
+    expires_at: Moment | None = column("expires_at", "有效期至; null if it does not expire.")
+    max_uses: int | None = column("max_uses", "最多使用次数; null if it is not limited.")
+    uses: int = column("uses", "已使用次数: registrations submitted through it.")
 
-    @classmethod
-    def is_type_of(cls, row: object, _info: object) -> bool:
-        return isinstance(row, InviteRow)
 
-
-async def _invite(
-    info: Info,
+def _invite(
+    _context: GraphContext,
     code: Annotated[
         str,
         strawberry.argument(
             description="The token; or the scene string `i=<token>`; the whole link; or WeChat's encoded `q`."
         ),
     ],
-) -> InviteRow | None:
-    return await invites.open_invite(info.context, code)
+) -> Given | None:
+    token = invites.token_in(code)
+    return None if token is None else {"token": token}
 
 
 @strawberry.type
 class InviteQueries:
-    invite: Invite | None = resolved(
-        _invite,
+    invite: Invite | None = read(
+        Related(INVITE, lambda _, invite, token: invite.token == token, told=True),
         "扫码: the invite that a code names, whatever its status; null if there is none. Needs no sign-in.",
+        _invite,
     )
 
 
@@ -136,14 +141,16 @@ async def _create(
         max_uses=wanted.max_uses,
         idempotency_key=wanted.idempotency_key,
     )
-    return Answer(invite=await invites.create_invite(info.context, made))
+    invite = await invites.create_invite(info.context, made)
+    return Answer(invite=Ref(INVITE, (invite.id,)))
 
 
 async def _revoke(
     info: Info,
     wanted: Annotated[RevokeInviteInput, strawberry.argument(name="input", description="Which one.")],
 ) -> Answer:
-    return Answer(invite=await invites.revoke_invite(info.context, id_input(wanted.invite_id, "Invite", "inviteId")))
+    invite = await invites.revoke_invite(info.context, id_input(wanted.invite_id, "Invite", "inviteId"))
+    return Answer(invite=Ref(INVITE, (invite.id,)))
 
 
 @strawberry.type

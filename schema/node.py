@@ -4,20 +4,13 @@ from __future__ import annotations
 
 import strawberry
 
-from schema.fields import resolved
-from schema.ids import encode_id
+from schema.reading.steps import Ref
 
 
 @strawberry.interface(description="An object with an id by which it can be asked for again (Relay).")
 class Node:
     id: strawberry.ID = strawberry.field(description="编号: opaque, typed and the same for ever.")
 
-
-def node_id(type_name: str, description: str) -> strawberry.ID:
-    """The field `id` of a type whose rows have an integer `id`."""
-
-    def resolve(root: object) -> str:
-        return encode_id(type_name, root.id)  # type: ignore[attr-defined]
-
-    field: strawberry.ID = resolved(resolve, description)
-    return field
+    @classmethod
+    def is_type_of(cls, row: object, _info: object) -> bool:
+        return isinstance(row, Ref) and row.type_name == cls.__name__

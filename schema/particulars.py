@@ -2,27 +2,77 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from base64 import b64decode
+from dataclasses import dataclass
 from typing import Any
 
 import strawberry
+from sqlalchemy import ColumnElement, func, literal_column
 
-from models.certificate import Certificate as CertificateRow
 from models.identifiers import mask_id_number, mask_name, mask_phone, show_phone
 from models.particulars import Employer as EmployerRow
-from models.particulars import Particulars
-from models.region import Region as RegionRow
-from schema.context import Info
+from models.permissions import Action
+from models.treepath import TreePath
+from schema.context import GraphContext
+from schema.reading.fields import column, computed, part
+from storage.reading.rows import Eyes
+
+
+@dataclass(frozen=True)
+class EmployerRows:
+    """单位信息 among the columns of a form, a round or a union.
+
+    `place` is where it is reviewed, `applicant_id` whose it is, if it is anybody's.
+    """
+
+    stated: Any
+    place: ColumnElement[Any]
+    applicant_id: ColumnElement[Any] | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stated, f"employer_{name}")
+
+    def to_mask(self, name: str) -> list[ColumnElement[Any]]:
+        """A column, and what decides whether it is shown whole."""
+        nobody: ColumnElement[Any] = literal_column("null")
+        return [getattr(self, name), self.place, nobody if self.applicant_id is None else self.applicant_id]
+
+
+def _shown_whole(context: GraphContext, place: str | TreePath, applicant_id: int | None) -> bool:
+    """Whether the viewer is the applicant, or may review at that place."""
+    viewer = context.viewer
+    if applicant_id is not None and viewer.account_id == applicant_id:
+        return True
+    return viewer.may(Action.REVIEW, TreePath.parse(str(place)))
+
+
+def _contact_name(context: GraphContext, name: str | None, *whose: Any) -> str | None:
+    return name if name is None or _shown_whole(context, *whose) else mask_name(name)
+
+
+def _contact_phone(context: GraphContext, phone: str, *whose: Any) -> str:
+    return show_phone(phone) if _shown_whole(context, *whose) else mask_phone(phone)
 
 
 @strawberry.type(description="单位信息: the organisation whose staff a grassroots union is of.")
 class Employer:
-    name: str = strawberry.field(description="单位名称.")
-    uscc: str = strawberry.field(description="单位统一社会信用代码.")
-    address: str = strawberry.field(description="单位地址.")
-    contact_name: str | None = strawberry.field(description="联系人: masked for those who only read.")
-    contact_phone: str = strawberry.field(description="联系电话: masked for those who only read.")
-    staff_count: int | None = strawberry.field(description="职工人数.")
+    name: str = column("name", "单位名称.")
+    uscc: str = column("uscc", "单位统一社会信用代码.")
+    address: str = column("address", "单位地址.")
+    contact_name: str | None = computed(
+        lambda employer, _: employer.to_mask("contact_name"), _contact_name, "联系人: masked for those who only read."
+    )
+    contact_phone: str = computed(
+        lambda employer, _: employer.to_mask("contact_phone"),
+        _contact_phone,
+        "联系电话: masked for those who only read.",
+    )
+    staff_count: int | None = column("staff_count", "职工人数.")
+
+
+def employer(rows: Any) -> Any:
+    """The field `employer`, which is among the columns that `rows` gives."""
+    return part(rows, lambda of: rows(of).name.is_not(None), shared("employer"))
 
 
 @strawberry.input(description="单位信息: the organisation whose staff a grassroots union is of.")
@@ -38,27 +88,15 @@ class EmployerInput:
         return EmployerRow(self.name, self.uscc, self.address, self.contact_name, self.contact_phone, self.staff_count)
 
 
-def employer_shown(employer: EmployerRow | None, *, whole: bool) -> EmployerRow | None:
-    """单位信息; its contact person masked, unless the viewer is the applicant or may review at that place."""
-    if employer is None:
+def sealed(of: Any, name: ColumnElement[Any], _eyes: Eyes) -> list[ColumnElement[Any]]:
+    """A sealed ID number with the name of the row that it is bound to."""
+    return [func.encode(of.id_number_sealed, literal_column("'base64'")), name]
+
+
+def masked_id_number(context: GraphContext, number: str | None, seal_name: str) -> str | None:
+    if number is None:
         return None
-    name, phone = employer.contact_name, employer.contact_phone
-    if whole:
-        return replace(employer, contact_phone=show_phone(phone))
-    return replace(employer, contact_name=name and mask_name(name), contact_phone=mask_phone(phone))
-
-
-async def region_of(root: Particulars, info: Info) -> RegionRow:
-    return await info.context.load.region.load(root.region_code)
-
-
-async def certificate_of(root: Particulars, info: Info) -> CertificateRow | None:
-    return await info.context.load.certificate.load(root.certificate_id) if root.certificate_id else None
-
-
-def masked_id_number(root: Particulars, info: Info) -> str | None:
-    number = info.context.resources.sealer.open(root)
-    return None if number is None else mask_id_number(number)
+    return mask_id_number(context.resources.sealer.unseal(b64decode(number), seal_name))
 
 
 def shared(name: str) -> Any:

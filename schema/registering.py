@@ -9,6 +9,7 @@ import strawberry
 from models.errors import Problem, Problems
 from models.form import Form
 from models.kinds import EntryRoute, UnionKind
+from models.registration import Registration as RegistrationRow
 from resolvers import registration
 from resolvers.registration import Correction, Destination, Wanted
 from schema.context import Info
@@ -16,7 +17,9 @@ from schema.errors import Answer, UserError, id_input, mutation
 from schema.ids import decode_id
 from schema.keys import idempotency_key
 from schema.particulars import EmployerInput
+from schema.reading.steps import Ref
 from schema.registrations import Registration
+from storage.sources import REGISTRATION
 
 
 @strawberry.input(one_of=True, description="上级工会: by the code that it shared, or by its id from the directory.")
@@ -165,18 +168,22 @@ def _given(changes: ResubmitRegistrationInput) -> tuple[dict[str, Any], tuple[Pr
     return wanted, tuple(problems)
 
 
+def _received(row: RegistrationRow) -> Answer:
+    return Answer(registration=Ref(REGISTRATION, (row.id,)))
+
+
 async def _register_grassroots(
     info: Info,
     wanted: Annotated[RegisterGrassrootsUnionInput, strawberry.argument(name="input", description="The form.")],
 ) -> Answer:
-    return Answer(registration=await registration.register(info.context, _wanted(wanted, UnionKind.GRASSROOTS)))
+    return _received(await registration.register(info.context, _wanted(wanted, UnionKind.GRASSROOTS)))
 
 
 async def _register_higher_level(
     info: Info,
     wanted: Annotated[RegisterHigherLevelUnionInput, strawberry.argument(name="input", description="The form.")],
 ) -> Answer:
-    return Answer(registration=await registration.register(info.context, _wanted(wanted, UnionKind.HIGHER_LEVEL)))
+    return _received(await registration.register(info.context, _wanted(wanted, UnionKind.HIGHER_LEVEL)))
 
 
 async def _resubmit(
@@ -188,7 +195,7 @@ async def _resubmit(
     registration_id = id_input(changes.registration_id, "Registration", "registrationId")
     given, problems = _given(changes)
     correction = Correction(registration_id, given, changes.idempotency_key, problems)
-    return Answer(registration=await registration.resubmit(info.context, correction))
+    return _received(await registration.resubmit(info.context, correction))
 
 
 async def _withdraw(
@@ -196,7 +203,7 @@ async def _withdraw(
     wanted: Annotated[WithdrawRegistrationInput, strawberry.argument(name="input", description="Which one.")],
 ) -> Answer:
     registration_id = id_input(wanted.registration_id, "Registration", "registrationId")
-    return Answer(registration=await registration.withdraw(info.context, registration_id))
+    return _received(await registration.withdraw(info.context, registration_id))
 
 
 @strawberry.type

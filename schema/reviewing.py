@@ -12,7 +12,9 @@ from resolvers.review import FieldOpinion, Verdict
 from schema.context import Info
 from schema.errors import Answer, UserError, id_input, mutation
 from schema.keys import idempotency_key
+from schema.reading.steps import Ref
 from schema.registrations import Registration
+from storage.sources import REGISTRATION
 
 
 @strawberry.input(description="分项意见: what is wrong with one field of the form.")
@@ -67,7 +69,8 @@ async def _review(
         field_opinions=tuple(FieldOpinion(given.field, given.opinion) for given in wanted.field_opinions or ()),
         idempotency_key=wanted.idempotency_key,
     )
-    return Answer(registration=await review.review(info.context, verdict))
+    registration = await review.review(info.context, verdict)
+    return Answer(registration=Ref(REGISTRATION, (registration.id,)))
 
 
 async def _reveal(

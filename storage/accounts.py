@@ -6,17 +6,29 @@ import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, func, select, update
+from sqlalchemy import Text, bindparam, cast, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import InstrumentedAttribute
 
 from models.account import Account, Appointment, Session
 from models.permissions import DECIDING, Grant, Role, Viewer
+from models.treepath import TreePath
 from models.union import TradeUnion
 from storage import scope
+from storage.database import Database
+from storage.reading.prepared import Prepared
+
+
+@dataclass(frozen=True)
+class Person:
+    """Who is signed in."""
+
+    id: int
+    phone: str
+    real_name: str
+    real_name_verified: bool
 
 
 @dataclass(frozen=True)
@@ -24,7 +36,7 @@ class SignedIn:
     """A live sign-in: whose, with which rights, as of the database's clock."""
 
     session_id: int
-    account: Account
+    account: Person
     viewer: Viewer
     at: datetime
 
@@ -33,9 +45,9 @@ def hash_token(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
-async def sign_in_by_token(session: AsyncSession, token: str) -> SignedIn | None:
+async def sign_in_by_token(db: Database, token: str) -> SignedIn | None:
     """The sign-in that this token opens, with the account's rights: one statement. None if it opens none."""
-    return await _signed_in(session, Session.token_hash == hash_token(token))
+    return _signed_in(await db.ask(_BY_TOKEN, {"token_hash": hash_token(token)}))
 
 
 async def sign_in_again(session: AsyncSession, session_id: int) -> SignedIn | None:
@@ -48,29 +60,41 @@ async def sign_in_again(session: AsyncSession, session_id: int) -> SignedIn | No
     await session.execute(
         held.where(Session.id == session_id, Appointment.ended_at.is_(None)).with_for_update(read=True, of=Appointment)
     )
-    return await _signed_in(session, Session.id == session_id)
+    return await sign_in_of(session, session_id)
 
 
-async def _signed_in(session: AsyncSession, whose: ColumnElement[bool]) -> SignedIn | None:
-    rows = (
-        await session.execute(
-            select(Session.id, Account, Appointment.role, TradeUnion.path, func.now())
-            .join(Account, Account.id == Session.account_id)
-            .outerjoin(Appointment, (Appointment.account_id == Account.id) & Appointment.ended_at.is_(None))
-            .outerjoin(TradeUnion, TradeUnion.id == Appointment.union_id)
-            .where(whose, Session.ended_at.is_(None), Session.expires_at > func.now())
-        )
-    ).all()
+async def sign_in_of(session: AsyncSession, session_id: int) -> SignedIn | None:
+    """The sign-in as this transaction sees it."""
+    return _signed_in((await session.execute(_LIVE.where(Session.id == session_id))).all())
+
+
+# A row for each appointment, one without any for somebody who holds none.
+_LIVE: Final = (
+    select(
+        Session.id,
+        Account.id,
+        Account.phone,
+        Account.real_name,
+        Account.real_name_verified_at.is_not(None),
+        cast(Appointment.role, Text),
+        cast(TradeUnion.path, Text),
+        func.now(),
+    )
+    .join(Account, Account.id == Session.account_id)
+    .outerjoin(Appointment, (Appointment.account_id == Account.id) & Appointment.ended_at.is_(None))
+    .outerjoin(TradeUnion, TradeUnion.id == Appointment.union_id)
+    .where(Session.ended_at.is_(None), Session.expires_at > func.now())
+)
+_BY_TOKEN: Final = Prepared(_LIVE.where(Session.token_hash == bindparam("token_hash")))
+
+
+def _signed_in(rows: Sequence[Any]) -> SignedIn | None:
     if not rows:
         return None
-    session_id, account, _, _, now = rows[0]
-    grants = tuple(Grant(role, path) for *_, role, path, _ in _appointed(rows))
+    session_id, *person, _, _, now = rows[0]
+    grants = tuple(Grant(Role(role), TreePath.parse(path)) for *_, role, path, _ in rows if role is not None)
+    account = Person(*person)
     return SignedIn(session_id, account, Viewer(account.id, grants), now)
-
-
-def _appointed(rows: Sequence[Row[Any, Any, Any, Any, Any]]) -> list[Row[Any, Any, Any, Any, Any]]:
-    """Without the one row of somebody who holds no appointment, which the outer join leaves empty."""
-    return [row for row in rows if row.role is not None]
 
 
 async def viewer_of(session: AsyncSession, account_id: int) -> Viewer:
@@ -95,13 +119,6 @@ async def holds_password(session: AsyncSession, account_id: int, password_hash: 
     return await session.scalar(held.with_for_update(read=True)) is not None
 
 
-async def in_sight(session: AsyncSession, viewer: Viewer, ids: Sequence[int]) -> list[Account | None]:
-    """One query for many people; in the order asked, None where out of sight."""
-    rows = await session.scalars(select(Account).where(Account.id.in_(ids), scope.accounts(viewer)))
-    found = {account.id: account for account in rows}
-    return [found.get(account_id) for account_id in ids]
-
-
 async def by_ids(session: AsyncSession, ids: Sequence[int]) -> list[Account | None]:
     """One query for many people named by rows that the viewer has been shown; in the order asked."""
     rows = await session.scalars(select(Account).where(Account.id.in_(ids)))
@@ -110,7 +127,7 @@ async def by_ids(session: AsyncSession, ids: Sequence[int]) -> list[Account | No
 
 
 async def open_session(session: AsyncSession, account: Account, token: str, lasting: timedelta) -> int:
-    """A sign-in that this token opens from now on, by the database's clock; gives its id."""
+    """A sign-in that this token opens from now on, by the database's clock. Gives its id."""
     row = Session(account_id=account.id, token_hash=hash_token(token), expires_at=func.now() + lasting)
     session.add(row)
     await session.flush()
@@ -137,13 +154,6 @@ async def appointment(
     return await session.scalar(statement.with_for_update() if lock else statement)
 
 
-async def appointments_in_sight(session: AsyncSession, viewer: Viewer, ids: Sequence[int]) -> list[Appointment | None]:
-    """One query for many live appointments; in the order asked, None where out of sight."""
-    rows = await session.scalars(select(Appointment).where(Appointment.id.in_(ids), scope.appointments(viewer)))
-    found = {appointment.id: appointment for appointment in rows}
-    return [found.get(appointment_id) for appointment_id in ids]
-
-
 async def appoint(
     session: AsyncSession, account_id: int, union_id: int, role: Role, by: int | None
 ) -> tuple[Appointment, bool]:
@@ -162,28 +172,6 @@ async def appoint(
 
 async def end_appointment(session: AsyncSession, appointment: Appointment) -> None:
     await session.execute(update(Appointment).where(Appointment.id == appointment.id).values(ended_at=func.now()))
-
-
-async def appointments_at(session: AsyncSession, union_ids: Sequence[int]) -> list[list[Appointment]]:
-    """One query for the live appointments at many unions; in the order asked."""
-    return await _grouped(session, Appointment.union_id, union_ids)
-
-
-async def appointments_of(session: AsyncSession, account_ids: Sequence[int]) -> list[list[Appointment]]:
-    """One query for the live appointments of many people; in the order asked."""
-    return await _grouped(session, Appointment.account_id, account_ids)
-
-
-async def _grouped(
-    session: AsyncSession, by: InstrumentedAttribute[int], keys: Sequence[int]
-) -> list[list[Appointment]]:
-    rows = await session.scalars(
-        select(Appointment).where(by.in_(keys), Appointment.ended_at.is_(None)).order_by(Appointment.id)
-    )
-    found: dict[int, list[Appointment]] = {key: [] for key in keys}
-    for row in rows:
-        found[getattr(row, by.key)].append(row)
-    return [found[key] for key in keys]
 
 
 async def deciding_at(session: AsyncSession, union_ids: Collection[int]) -> dict[int, set[int]]:

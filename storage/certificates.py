@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.certificate import Certificate
 from models.permissions import Viewer
 from storage import scope
+from storage.reading.rows import Rows
 
 
 async def add(session: AsyncSession, certificate: Certificate) -> Certificate:
@@ -24,11 +23,9 @@ async def find(session: AsyncSession, viewer: Viewer, certificate_id: int) -> Ce
     return await session.scalar(select(Certificate).where(Certificate.id == certificate_id, scope.certificates(viewer)))
 
 
-async def in_sight(session: AsyncSession, viewer: Viewer, ids: Sequence[int]) -> list[Certificate | None]:
-    """One query for many certificates; in the order asked, None where out of sight."""
-    rows = await session.scalars(select(Certificate).where(Certificate.id.in_(ids), scope.certificates(viewer)))
-    found = {certificate.id: certificate for certificate in rows}
-    return [found.get(certificate_id) for certificate_id in ids]
+def stated(of: Rows, certificate: Rows) -> ColumnElement[bool]:
+    """The photo that a form or a union shows."""
+    return certificate.id == of.certificate_id
 
 
 async def own(session: AsyncSession, account_id: int, certificate_id: int) -> Certificate | None:
@@ -38,10 +35,3 @@ async def own(session: AsyncSession, account_id: int, certificate_id: int) -> Ce
         .where(Certificate.id == certificate_id, Certificate.uploaded_by == account_id)
         .with_for_update()
     )
-
-
-async def by_ids(session: AsyncSession, ids: Sequence[int]) -> list[Certificate | None]:
-    """One query for many certificates of rows that the viewer has been shown; in the order asked."""
-    rows = await session.scalars(select(Certificate).where(Certificate.id.in_(ids)))
-    found = {certificate.id: certificate for certificate in rows}
-    return [found.get(certificate_id) for certificate_id in ids]

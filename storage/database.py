@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from asyncpg import PostgresError
 from sqlalchemy import event, text
@@ -14,6 +14,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
 from models.errors import Code, Problem, Rejected
+from storage.readers import Readers
+from storage.reading.prepared import Prepared
 
 # Checked before writing, and again by the database when two writers race; the loser is told the same.
 _TOLD: Final[Mapping[str, Problem]] = {
@@ -46,6 +48,13 @@ class Database:
     """
 
     def __init__(self, url: str, *, pool_size: int, statement_timeout: float) -> None:
+        settings = {
+            "application_name": "uniontree",
+            "statement_timeout": str(int(statement_timeout * 1000)),
+            "lock_timeout": str(int(statement_timeout * 500)),
+            "idle_in_transaction_session_timeout": "30000",
+            "jit": "off",  # plans here are short; compiling them costs more than running them
+        }
         self.engine = create_async_engine(
             url,
             pool_size=pool_size,
@@ -54,15 +63,11 @@ class Database:
             pool_pre_ping=False,
             hide_parameters=True,  # an error that is logged shows its statement, and nobody's phone number
             connect_args={
-                "server_settings": {
-                    "application_name": "uniontree",
-                    "statement_timeout": str(int(statement_timeout * 1000)),
-                    "lock_timeout": str(int(statement_timeout * 500)),
-                    "idle_in_transaction_session_timeout": "30000",
-                    "jit": "off",  # plans here are short; compiling them costs more than running them
-                }
+                "server_settings": settings,
             },
         )
+        _, to = self.engine.dialect.create_connect_args(self.engine.url)
+        self.readers = Readers({**to, "server_settings": settings}, pool_size)
         event.listen(self.engine.sync_engine, "handle_error", _quote_nothing)
         self._reader = self.engine.execution_options(postgresql_readonly=True)
 
@@ -83,6 +88,10 @@ class Database:
             async with AsyncSession(self.engine, expire_on_commit=False, autoflush=False) as session, session.begin():
                 yield session
 
+    async def ask(self, statement: Prepared, values: Mapping[str, Any]) -> list[Sequence[Any]]:
+        """The rows that the statement gives, read as of one moment; JSON as the bytes that it came in."""
+        return await self.readers.ask(statement.text, statement.arguments(values))
+
     @asynccontextmanager
     async def standing_still(self) -> AsyncIterator[AsyncSession]:
         """One state of the whole database for as long as reading all of it takes; keeps nothing that is written."""
@@ -97,6 +106,7 @@ class Database:
             return bool(await connection.scalar(text("select 1")))
 
     async def close(self) -> None:
+        await self.readers.close()
         await self.engine.dispose()
 
 

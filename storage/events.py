@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import Final
 
-from sqlalchemy import or_, select
+from sqlalchemy import or_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.event import Event, Happening
 from models.kinds import TreeScope
-from models.permissions import Viewer
 from models.registration import Registration
 from models.union import TradeUnion
 from storage import scope
-from storage.listing import Listing
+from storage.reading.reads import Listing, Scan
+from storage.reading.rows import Rows
+from storage.sources import EVENT
 
 
 def record(
@@ -38,17 +39,11 @@ def record(
     )
 
 
-async def in_sight(session: AsyncSession, viewer: Viewer, ids: Sequence[int]) -> list[Event | None]:
-    """One query for many events; in the order asked, None where out of sight."""
-    rows = await session.scalars(select(Event).where(Event.id.in_(ids), scope.events(viewer)))
-    found = {event.id: event for event in rows}
-    return [found.get(event_id) for event_id in ids]
+def _of_union(union: Rows, reach: TreeScope) -> list[Scan]:
+    if reach is TreeScope.DIRECT:
+        return [lambda event: event.union_id == union.id]
+    return [lambda event: or_(event.union_id == union.id, scope.within(event.path, union.path))]
 
 
-def of_union(viewer: Viewer, union: TradeUnion, reach: TreeScope) -> Listing[Event]:
-    """What happened at a union, or at it and everything that was below it at the time; newest first."""
-    here = Event.union_id == union.id
-    if reach is TreeScope.SUBTREE:
-        here = or_(here, scope.within(Event.path, union.path))
-    statement = select(Event).where(here, scope.events(viewer))
-    return Listing("events", statement, [Event.id], descending=True)
+# What happened at a union, or at it and everything that was below it at the time; newest first.
+OF_UNION: Final = Listing("events", EVENT, _of_union, lambda event: [event.id], descending=True)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import Final
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from models.invite import Invite
+from models.invite import Invite, status_of
 from models.kinds import InviteStatus
 from models.permissions import Viewer
-from models.union import TradeUnion
 from storage import scope
-from storage.listing import Listing
+from storage.reading.reads import Listing
+from storage.reading.rows import Rows
+from storage.sources import INVITE
 
 
 async def by_token(session: AsyncSession, token: str, *, lock: bool = False) -> Invite | None:
@@ -27,17 +28,20 @@ async def find(session: AsyncSession, viewer: Viewer, invite_id: int, *, lock: b
     return await session.scalar(statement.with_for_update() if lock else statement)
 
 
-async def by_ids(session: AsyncSession, viewer: Viewer, ids: Sequence[int]) -> list[Invite | None]:
-    """One query for many ids; answers in the order asked, None where out of sight."""
-    rows = await session.scalars(select(Invite).where(Invite.id.in_(ids), scope.invites(viewer)))
-    found = {invite.id: invite for invite in rows}
-    return [found.get(invite_id) for invite_id in ids]
+def status(invite: Rows) -> ColumnElement[InviteStatus]:
+    """Whether the code can still be used, or the first reason why not."""
+    return status_of(invite.revoked_at, invite.expires_at, invite.uses, invite.max_uses)
 
 
-def of_union(viewer: Viewer, union: TradeUnion) -> Listing[Invite]:
-    """A union's codes, newest first."""
-    statement = select(Invite).where(Invite.union_id == union.id, scope.invites(viewer))
-    return Listing("invites", statement, [Invite.id], descending=True)
+# A union's codes, newest first.
+OF_UNION: Final = Listing(
+    "invites",
+    INVITE,
+    lambda union: [lambda invite: invite.union_id == union.id],
+    lambda invite: [invite.id],
+    descending=True,
+    told=True,
+)
 
 
 async def add(session: AsyncSession, invite: Invite) -> Invite:

@@ -7,89 +7,98 @@ limit of the whole page, for PostgreSQL hands neither down to it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import (
-    ColumnElement,
-    CompoundSelect,
-    Integer,
-    Select,
-    and_,
-    false,
-    literal_column,
-    select,
-    tuple_,
-    union_all,
-)
-from sqlalchemy.orm import InstrumentedAttribute, aliased, joinedload
+from sqlalchemy import ColumnElement, Integer, Select, and_, false, func, literal_column, select, union_all
 
-from models.registration import Registration
+from models.kinds import TreeScope
 from models.review import State
-from models.treepath import MAX_DEPTH, TreePath
-from storage.listing import Key, Listing
-
-Scans = Sequence[ColumnElement[bool]]
-Number = ColumnElement[int] | InstrumentedAttribute[int] | int
-
-_PENDING: Final = Registration.status == literal_column(f"'{State.PENDING}'")
-_ORDER: Final = (Registration.submitted_at, Registration.id)
+from models.treepath import MAX_DEPTH
+from storage import scope, statistics
+from storage.reading.reads import Listing, Scan
+from storage.reading.rows import Eyes, Rows
+from storage.sources import REGISTRATION, UNION
 
 
-@dataclass(frozen=True)
-class Queue(Listing[Registration]):
-    """The longest waiting first, merged from scans of which each gives a page of its own."""
-
-    scans: Scans = ()
-
-    def beginning(self, first: int, after: Key | None) -> Select[Registration]:
-        waiting = aliased(Registration, page(self.scans, first, after).subquery("waiting"))
-        rows = select(waiting).options(joinedload(waiting.current))
-        return rows.order_by(waiting.submitted_at, waiting.id)
+def _pending(registration: Rows) -> ColumnElement[bool]:
+    return registration.status == literal_column(f"'{State.PENDING}'")
 
 
-def below(places: Iterable[TreePath]) -> Scans:
-    """What waits at and below these places, none of which may lie within another."""
-    return [_below(place.ids[-1], place.depth) for place in places]
+def below(union_id: Any, depth: int) -> Scan:
+    """What waits at and below a union of this depth."""
+
+    def scan(registration: Rows) -> ColumnElement[bool]:
+        if depth >= MAX_DEPTH:  # nothing can be below it, and no index is for it
+            return false()
+        above = registration.ancestors[literal_column(str(depth + 1), Integer)]
+        return and_(_pending(registration), above == union_id, above.is_not(None))
+
+    return scan
 
 
-def at(places: Iterable[TreePath]) -> Scans:
-    """What waits at these places themselves."""
-    return [and_(_PENDING, Registration.parent_id == place.ids[-1]) for place in places]
+def below_one(union: Rows) -> list[Scan]:
+    """The same, where only the running statement knows how deep the union lies: the other scans are not begun."""
+
+    def guarded(depth: int) -> Scan:
+        scan = below(union.id, depth)
+        is_so_deep = literal_column(str(depth + 1), Integer) == func.nlevel(union.path)
+        return lambda registration: and_(is_so_deep, scan(registration))
+
+    return [guarded(depth) for depth in range(MAX_DEPTH)]
 
 
-def below_one(union_id: Number, depth: Number) -> Scans:
-    """What waits at and below a union whose depth only the running statement knows: the others are not begun."""
-    return [and_(literal_column(str(known)) == depth, _below(union_id, known)) for known in range(MAX_DEPTH)]
+def at(union_id: Any) -> Scan:
+    """What waits at a union itself."""
+    return lambda registration: and_(_pending(registration), registration.parent_id == union_id)
 
 
-def page(
-    scans: Scans,
-    first: Number,
-    after: Sequence[Any] | None = None,
-    *,
-    of: Sequence[Any] = (),
-    columns: Sequence[Any] = (),
-) -> Select[Any] | CompoundSelect[Any]:
-    """The `first` registrations of all scans together, after a submission time and an id if given.
-
-    `of` is what the statement around selects from, where the scans name columns of its rows.
-    """
-    shown = [column.label(column.key) for column in columns] or [Registration.__table__]
-    following = [] if after is None else [tuple_(*_ORDER) > tuple_(*after)]
-    parts = [
-        select(*shown).where(scan, *following).order_by(*_ORDER).limit(first).correlate(*of)
-        for scan in scans or [false()]
-    ]
-    if len(parts) == 1:
-        return parts[0]
-    together = union_all(*parts)
-    return together.order_by(literal_column("submitted_at"), literal_column("id")).limit(first)
+def at_places(eyes: Eyes) -> Scan:
+    """What waits at the unions themselves that the viewer is appointed to."""
+    return lambda registration: and_(_pending(registration), scope.is_place(eyes, registration.parent_id))
 
 
-def _below(union_id: Number, depth: int) -> ColumnElement[bool]:
-    if depth >= MAX_DEPTH:  # nothing can be below it, and no index is for it
-        return false()
-    above = Registration.ancestors[literal_column(str(depth + 1), Integer)]
-    return and_(_PENDING, above == union_id, above.is_not(None))
+def _of_viewer(eyes: Eyes, reach: TreeScope) -> list[Scan]:
+    return [below(top.id, top.depth) for top in eyes.tops] if reach is TreeScope.SUBTREE else [at_places(eyes)]
+
+
+def _of_union(union: Rows, reach: TreeScope) -> list[Scan]:
+    return below_one(union) if reach is TreeScope.SUBTREE else [at(union.id)]
+
+
+def _count_of_viewer(eyes: Eyes, reach: TreeScope) -> ColumnElement[int] | None:
+    if reach is TreeScope.DIRECT:
+        return None
+    top = UNION.fresh()
+    counted = select(func.coalesce(func.sum(statistics.pending(top)), 0)).where(scope.is_top(eyes, top))
+    return counted.correlate_except(top.main).scalar_subquery()
+
+
+def _count_of_union(union: Rows, reach: TreeScope) -> ColumnElement[int] | None:
+    return statistics.pending(union) if reach is TreeScope.SUBTREE else None
+
+
+def _longest_waiting(registration: Rows) -> list[ColumnElement[Any]]:
+    return [registration.submitted_at, registration.id]
+
+
+# Under all that the viewer may read, or under one union; the longest waiting first.
+# DIRECT is what was submitted to the unions that the viewer is appointed to, or to that union itself.
+OF_VIEWER: Final = Listing("queue", REGISTRATION, _of_viewer, _longest_waiting, told=True, count=_count_of_viewer)
+OF_UNION: Final = Listing("queue", REGISTRATION, _of_union, _longest_waiting, told=True, count=_count_of_union)
+
+
+def oldest(union: Rows) -> ColumnElement[datetime]:
+    """Since when the longest waiting of what waits at and below a union waits."""
+    first = []
+    for scan in below_one(union):
+        registration = REGISTRATION.fresh()
+        oldest = select(registration.submitted_at).where(scan(registration)).order_by(*_longest_waiting(registration))
+        first.append(oldest.limit(literal_column("1")).correlate_except(registration.main))
+    found = union_all(*first).subquery()
+    return select(func.min(found.c.submitted_at)).scalar_subquery()
+
+
+def statistics_of(union: Rows) -> Select[Any]:
+    """统计 of a union, whole: its counts, and since when the longest waiting registration waits."""
+    return statistics.of(union).add_columns(oldest(union).label("oldest_pending_at"))

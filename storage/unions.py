@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, exists, func, or_, select, text
+from sqlalchemy import ColumnElement, Select, and_, any_, exists, func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from models.kinds import UnionKind, UnionStatus
-from models.permissions import Action, Viewer
+from models.permissions import Viewer
 from models.text import fold
 from models.treepath import TreePath
 from models.union import TradeUnion
 from storage import scope, statistics
-from storage.listing import Listing
+from storage.reading.reads import Listing, Scan
+from storage.reading.rows import Eyes, Rows
+from storage.sources import CARD, UNION
 
 
 @dataclass(frozen=True)
@@ -43,18 +46,6 @@ async def by_id(session: AsyncSession, union_id: int) -> TradeUnion:
     return await session.get_one(TradeUnion, union_id)
 
 
-async def by_ids(session: AsyncSession, viewer: Viewer, ids: Sequence[int]) -> list[TradeUnion | None]:
-    """One query for many ids; answers in the order asked, None where out of sight."""
-    rows = await session.scalars(select(TradeUnion).where(TradeUnion.id.in_(ids), scope.unions(viewer)))
-    found = {union.id: union for union in rows}
-    return [found.get(union_id) for union_id in ids]
-
-
-async def at(session: AsyncSession, viewer: Viewer, path: TreePath) -> TradeUnion | None:
-    """The union at this place, or None out of sight."""
-    return await session.scalar(select(TradeUnion).where(TradeUnion.path == path, scope.unions(viewer)))
-
-
 async def anywhere(session: AsyncSession, path: TreePath) -> TradeUnion | None:
     """The union at this place, for the operator, who stands outside of every scope."""
     return await session.scalar(select(TradeUnion).where(TradeUnion.path == path))
@@ -65,21 +56,6 @@ async def any_root(session: AsyncSession) -> TradeUnion | None:
     return await session.scalar(
         select(TradeUnion).where(TradeUnion.parent_id.is_(None)).order_by(TradeUnion.id).limit(1)
     )
-
-
-async def roots(session: AsyncSession, viewer: Viewer) -> list[TradeUnion]:
-    """The tops of what the viewer may see, in the order of the tree: nothing readable lies above them."""
-    above = aliased(TradeUnion)
-    hidden = ~exists(
-        select(above.id).where(
-            above.id == TradeUnion.parent_id, scope.reachable(viewer.grants, Action.READ, above.path)
-        )
-    )
-    places = [grant.over for grant in viewer.grants]
-    rows = await session.scalars(
-        select(TradeUnion).where(TradeUnion.path.in_(places), scope.unions(viewer), hidden).order_by(TradeUnion.path)
-    )
-    return list(rows)
 
 
 async def parent_to_be(session: AsyncSession, union_id: int) -> TradeUnion | None:
@@ -111,57 +87,89 @@ def _cards() -> Select[int, str, UnionKind, str, str, str | None, TreePath]:
     ).outerjoin(above, above.id == TradeUnion.parent_id)
 
 
-def children(viewer: Viewer, union: TradeUnion, kind: UnionKind | None) -> Listing[TradeUnion]:
-    """The unions directly below, in the order in which they joined."""
-    statement = select(TradeUnion).where(TradeUnion.parent_id == union.id, scope.unions(viewer), *_of_kind(kind))
-    counted = select(statistics.children(TradeUnion, kind)).where(TradeUnion.id == union.id)
-    return Listing("children", statement, [TradeUnion.id], counted=counted)
+def depth(union: Rows) -> ColumnElement[int]:
+    """How many unions lie above it."""
+    return func.nlevel(union.path) - 1
 
 
-def descendants(
-    viewer: Viewer, union: TradeUnion, kind: UnionKind | None, max_depth: int | None, search: str | None
-) -> Listing[TradeUnion]:
-    """Everything below, in the order of the tree; at most `max_depth` levels down."""
-    statement = select(TradeUnion).where(
-        scope.within(TradeUnion.path, union.path),
-        TradeUnion.id != union.id,
-        scope.unions(viewer),
-        *_of_kind(kind),
-        *_matching(search),
-    )
-    if max_depth is not None:
-        statement = statement.where(func.nlevel(TradeUnion.path) <= union.depth + 1 + max_depth)
-    return Listing("descendants", statement, [TradeUnion.path])
+def seal_name(union: Rows) -> ColumnElement[str]:
+    """What binds a union's sealed number to it: TradeUnion.seal_name."""
+    return func.concat("trade_union:", union.id)
 
 
-def directory(search: str, region_code: str | None) -> Listing[TradeUnion]:
-    """工会目录: active higher-level unions, whoever asks: the way to a parent for those without a code."""
-    statement = select(TradeUnion).where(
-        TradeUnion.kind == UnionKind.HIGHER_LEVEL, TradeUnion.status == UnionStatus.ACTIVE, *_matching(search)
-    )
-    if region_code is not None:
-        significant = region_code.removesuffix("00").removesuffix("00")
-        statement = statement.where(TradeUnion.region_code.startswith(significant, autoescape=True))
-    # By id and not by path: a cursor is in everybody's hands, and a card does not show where its union is.
-    return Listing("directory", statement, [TradeUnion.id])
+def parent_name(card: Rows) -> ColumnElement[str]:
+    above = UNION.table.alias()
+    return select(above.c.name).where(above.c.id == card.parent_id).correlate_except(above).scalar_subquery()
 
 
-def _of_kind(kind: UnionKind | None) -> Iterable[ColumnElement[bool]]:
-    return () if kind is None else (TradeUnion.kind == kind,)
+def is_above(union: Rows, above: Rows) -> ColumnElement[bool]:
+    """The unions on the way from the root to this one, without itself."""
+    return and_(above.id == any_(union.ancestors), above.id != union.id)
 
 
-def _matching(search: str | None) -> Iterable[ColumnElement[bool]]:
-    """The name now or before contains it, or the credit code starts with it."""
+def _directly_below(above: Rows, kind: UnionKind | None) -> list[Scan]:
+    def scan(union: Rows) -> ColumnElement[bool]:
+        below: ColumnElement[bool] = union.parent_id == above.id
+        return below if kind is None else and_(below, union.kind == kind)
+
+    return [scan]
+
+
+def _below(above: Rows, kind: UnionKind | None, max_depth: Any, **search: Any) -> list[Scan]:
+    def scan(union: Rows) -> ColumnElement[bool]:
+        conditions = [scope.within(union.path, above.path), union.id != above.id, *_matching(union, **search)]
+        if kind is not None:
+            conditions.append(union.kind == kind)
+        if max_depth is not None:
+            conditions.append(func.nlevel(union.path) <= func.nlevel(above.path) + max_depth)
+        return and_(*conditions)
+
+    return [scan]
+
+
+def _taking_applications(_eyes: Eyes, region: Any, **search: Any) -> list[Scan]:
+    def scan(union: Rows) -> ColumnElement[bool]:
+        kind, status = union.kind == UnionKind.HIGHER_LEVEL, union.status == UnionStatus.ACTIVE
+        inside = [] if region is None else [union.region_code.like(region)]
+        return and_(kind, status, *inside, *_matching(union, **search))
+
+    return [scan]
+
+
+# The unions directly below one, in the order in which they joined; and all below it, in the order of the tree.
+CHILDREN: Final = Listing("children", UNION, _directly_below, lambda union: [union.id], count=statistics.children)
+DESCENDANTS: Final = Listing("descendants", UNION, _below, lambda union: [union.path])
+
+# 工会目录: active higher-level unions, whoever asks: the way to a parent for those without a code. By id and not by
+# path: a cursor is in everybody's hands, and a card does not show where its union is.
+DIRECTORY: Final = Listing("directory", CARD, _taking_applications, lambda card: [card.id])
+
+
+def pattern(search: str | None) -> dict[str, str | None]:
+    """What a search looks for: the name now or before contains it, or the credit code starts with it."""
     if not search or not fold(search):
-        return ()
-    former = func.array_to_string(TradeUnion.former_names, "\n")
-    return (
-        or_(
-            TradeUnion.name_key.contains(fold(search), autoescape=True),
-            former.contains(search, autoescape=True),
-            TradeUnion.uscc.startswith(search.upper(), autoescape=True),
-        ),
-    )
+        return {"name": None, "former": None, "code": None}
+    return {
+        "name": f"%{_escaped(fold(search))}%",
+        "former": f"%{_escaped(search)}%",
+        "code": f"{_escaped(search.upper())}%",
+    }
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def _matching(union: Rows, name: Any, former: Any, code: Any) -> list[ColumnElement[bool]]:
+    if name is None:
+        return []
+    formerly = func.array_to_string(union.former_names, "\n")
+    return [or_(union.name_key.like(name), formerly.like(former), union.uscc.like(code))]
+
+
+def in_region(code: str) -> str:
+    """A pattern of the divisions inside one, and of itself."""
+    return code.removesuffix("00").removesuffix("00") + "%"
 
 
 async def name_taken(session: AsyncSession, parent_id: int | None, name: str) -> bool:

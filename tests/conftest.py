@@ -60,7 +60,10 @@ def cluster() -> Iterator[Cluster]:
 async def database_url(cluster: Cluster, worker_id: str) -> str:
     """A database of this worker's own, made by running the migrations."""
     url = cluster.create_database(f"tests_{worker_id}")
-    cluster.postgres.psql("grant set on parameter session_replication_role to uniontree;")
+    cluster.postgres.psql(
+        # One worker at a time: it is a setting of the whole cluster.
+        "select pg_advisory_lock(1); grant set on parameter session_replication_role to uniontree;"
+    )
     await migrate(url)
     return url
 

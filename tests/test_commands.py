@@ -123,7 +123,9 @@ async def test_the_demo_is_planted_once(world: World, invoke: Invoke) -> None:
 
 
 async def test_migrate_says_where_the_database_is(invoke: Invoke) -> None:
-    assert answer(await invoke("migrate")) == {"revision": "0002"}
+    assert answer(await invoke("migrate")) == {
+        "revision": max(file.stem[:4] for file in (ROOT / "migrations" / "versions").glob("0*.py"))
+    }
 
 
 async def test_keys_are_fresh_and_need_nothing(invoke: Invoke) -> None:

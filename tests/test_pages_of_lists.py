@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
@@ -174,7 +173,7 @@ async def test_a_refused_page_is_told_in_the_readers_language(planted: Planted) 
 
 
 def cursor(*parts: object) -> str:
-    return base64.urlsafe_b64encode(json.dumps(parts).encode()).decode().rstrip("=")
+    return base64.urlsafe_b64encode(":".join(map(str, parts)).encode()).decode().rstrip("=")
 
 
 MADE_UP: Final = {
@@ -189,7 +188,7 @@ MADE_UP: Final = {
     "object": base64.b64encode(b'{"name": 1}').decode(),
     "nested": base64.b64encode(b"[" * 2000).decode(),
     "nothing": cursor(),
-    "not-json": base64.b64encode(b"children:1").decode(),
+    "json": base64.b64encode(b'["children",1]').decode(),
 }
 
 
@@ -210,41 +209,43 @@ async def test_a_cursor_of_another_list_leads_nowhere(planted: Planted, name: st
             assert await planted.refusal(name, after=page["pageInfo"]["endCursor"]) == ("INVALID", "after")
 
 
-KEYS: Final[list[list[object]]] = [
+KEYS: Final[list[list[str]]] = [
     [],
-    [None],
-    [True],
-    [1.5],
+    [""],
+    ["NULL"],
+    ["1,5"],
+    ["+1"],
+    ["01"],
+    ["-0"],
+    [" 1"],
+    ["1_0"],
+    ["１"],
     ["1"],
     ["z.10"],
     ["Z.1"],
-    [2**63],
-    [-(2**63)],
-    [10**30],
-    [1, 1],
-    [[1]],
-    [{"us": 1}],
-    [{"us": 1}, 1],
-    [{"us": 10**30}, 1],
-    [{"us": "1"}, 1],
-    [{"us": 1.5}, 1],
-    [{"ms": 1}, 1],
-    [1, {"us": 1}],
-    [{"us": 1}, 1, 1],
+    [str(2**63)],
+    [str(-(2**63))],
+    [str(10**30)],
+    ["1", "1"],
+    ["1", str(2**63)],
+    [str(2**62), "1"],
+    ["1", "z"],
+    ["z", "1"],
+    ["1", "1", "1"],
 ]
-SOUND: Final[dict[str, list[list[object]]]] = {
+SOUND: Final[dict[str, list[list[str]]]] = {
     "descendants": [["1"], ["z.10"]],
-    "queue": [[{"us": 1}, 1]],
-    "union-queue": [[{"us": 1}, 1]],
+    "queue": [["1", "1"]],
+    "union-queue": [["1", "1"]],
 }
 
 
 @pytest.mark.parametrize("name", LISTS)
 async def test_a_cursor_with_a_key_of_another_kind_leads_nowhere(planted: Planted, name: str) -> None:
     start = (await planted.page(name, first=1))["pageInfo"]["startCursor"]
-    listed, *_ = json.loads(base64.urlsafe_b64decode(start + "=" * (-len(start) % 4)))
+    listed, *_ = base64.urlsafe_b64decode(start + "=" * (-len(start) % 4)).decode().split(":")
     for key in KEYS:
-        if key in SOUND.get(name, ()):
+        if key in SOUND.get(name, [["1"]]):
             await planted.page(name, after=cursor(listed, *key))
         else:
             assert await planted.refusal(name, after=cursor(listed, *key)) == ("INVALID", "after"), key
@@ -269,7 +270,7 @@ async def test_a_forged_key_shows_nothing_that_is_out_of_sight(planted: Planted)
     for key in (0, 1, -5, 2**62):
         shown = (await planted.page("children", after=cursor("children", key)))["nodes"]
         assert {node["id"] for node in shown} <= set(planted.rows["children"])
-    everything = await planted.page("queue", after=cursor("queue", {"us": -(10**15)}, 0))
+    everything = await planted.page("queue", after=cursor("queue", -(10**15), 0))
     assert [node["id"] for node in everything["nodes"]] == planted.rows["queue"]
 
 
@@ -287,10 +288,10 @@ async def test_a_list_is_counted_only_when_asked(planted: Planted, name: str) ->
     with planted.world.counted() as counted:
         page = await planted.page(name, "nodes { id } totalCount", first=2)
     assert page["totalCount"] == len(planted.rows[name]) and len(page["nodes"]) == 2
-    assert len(counted) == len(plain) + 1
+    assert len(counted) == len(plain) == 2  # who asks, and what they ask for
     # By the tally where one is kept, and by walking the list where none is.
-    assert [one for one in plain if counts(one)] == []
-    assert len([one for one in counted if counts(one)]) == 1
+    assert [counts(one) for one in plain] == [False, False]
+    assert [counts(one) for one in counted] == [False, True]
 
 
 @pytest.mark.parametrize("name", COUNTED)

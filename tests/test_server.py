@@ -14,6 +14,7 @@ from sqlalchemy import text
 from starlette.types import Message
 
 from models.event import Happening
+from resolvers import invites as codes
 from resolvers.founding import create_account
 from storage import accounts, certificates, invites
 from tests.world import EMPLOYER, World, gid
@@ -30,6 +31,10 @@ def browser(world: World, **headers: str) -> httpx.AsyncClient:
 
 
 async def broken(*_: object, **__: object) -> None:
+    raise RuntimeError(SECRET)
+
+
+def broken_at_once(*_: object) -> None:
     raise RuntimeError(SECRET)
 
 
@@ -126,7 +131,7 @@ async def test_a_fault_behind_a_page_is_masked_and_logged_once(  # noqa: PLR0917
 async def test_a_fault_behind_a_field_is_masked_and_logged_once(
     world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(invites, "by_token", broken)
+    monkeypatch.setattr(codes, "token_in", broken_at_once)
     async with browser(world) as http:
         query = '{ invite(code: "AAAAAAAAAAAAAAAAAAAAAA") { token } }'
         answer = await http.post("/graphql", json={"query": query})

@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator
 from typing import Any, Final
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text, true
 
 from models.treepath import TreePath
 from models.union import TradeUnion
-from storage import statistics, verification
-from storage.statistics import Statistics
+from storage import queue, verification
+from storage.sources import UNION
 from storage.verification import Difference
 from tests.world import EMPLOYER, GRASSROOTS, Client, World, codes, gid
 
@@ -22,10 +22,13 @@ async def differences(world: World) -> list[Difference]:
         return [found async for found in verification.differences(session)]
 
 
-async def stated(world: World, union: TradeUnion) -> Statistics:
+async def stated(world: World, union: TradeUnion) -> Any:
+    """The statistics as whoever asks for them reads them."""
+    rows = UNION.fresh()
+    each = queue.statistics_of(rows).correlate(rows.main).lateral()
     async with world.resources.db.reading() as session:
-        [found] = await statistics.by_ids(session, [union.id])
-    return found
+        found = await session.execute(select(each).select_from(rows.main.join(each, true())).where(rows.id == union.id))
+        return found.one()
 
 
 async def numbers(world: World, union: TradeUnion) -> tuple[int, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import httpx
 import orjson
+import pytest
 from PIL import Image
 from sqlalchemy import event, func, text
 from starlette.applications import Starlette
@@ -28,6 +29,7 @@ from resolvers.context import Resources
 from resolvers.invites import new_token
 from schema.ids import encode_id
 from storage import accounts, invites, unions
+from storage.readers import Readers
 
 # A union to name by its id, a code, or a ParentInput as it is.
 Parent = TradeUnion | Invite | dict[str, str]
@@ -171,9 +173,25 @@ class World:
         engine = self.resources.db.engine.sync_engine
         event.listen(engine, "before_cursor_execute", note)
         try:
-            yield sent
+            with self.asked() as asked:
+                yield sent
         finally:
             event.remove(engine, "before_cursor_execute", note)
+            sent += [text for text, _ in asked]
+
+    @contextmanager
+    def asked(self) -> Iterator[list[tuple[str, Sequence[Any]]]]:
+        """The statements sent meanwhile by the readers, with what was bound in them."""
+        found: list[tuple[str, Sequence[Any]]] = []
+        ask = Readers.ask
+
+        async def noted(readers: Readers, text: str, arguments: Sequence[Any]) -> list[Sequence[Any]]:
+            found.append((text, arguments))
+            return await ask(readers, text, arguments)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Readers, "ask", noted)
+            yield found
 
     def form(self, parent: Parent, certificate: str, **changes: Any) -> dict[str, Any]:
         """A sound form of a higher-level union, under a union by its id or by its code."""

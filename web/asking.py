@@ -32,8 +32,7 @@ async def identify(context: Context, request: Request) -> None:
     context.request_id = request.state.request_id
     token = token_of(request)
     if token is not None:
-        async with context.db.reading() as session:
-            context.signed_in = await accounts.sign_in_by_token(session, token)
+        context.signed_in = await accounts.sign_in_by_token(context.db, token)
 
 
 async def context_of(request: Request) -> Context:

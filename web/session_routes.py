@@ -9,10 +9,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from models.account import Account
 from models.errors import Rejected
 from models.identifiers import show_phone
 from resolvers import accounts
+from storage.accounts import Person
 from web.asking import COOKIE, context_of, set_cookie
 from web.bodies import small_body
 from web.card_words import CREDENTIALS_INVALID
@@ -76,7 +76,7 @@ def _credentials(body: bytes) -> tuple[str | None, str | None]:
     return (phone, password) if isinstance(phone, str) and isinstance(password, str) else (None, None)
 
 
-def _shown(account: Account) -> dict[str, str]:
+def _shown(account: Person) -> dict[str, str]:
     return {"realName": account.real_name, "phone": show_phone(account.phone)}
 
 
