@@ -10,10 +10,12 @@ from sqlalchemy import (
     CheckConstraint,
     Computed,
     DateTime,
+    ForeignKey,
     ForeignKeyConstraint,
     Index,
     String,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -63,6 +65,17 @@ class TradeUnion(Particulars, Base):
         ),
         Index("uq_trade_union_uscc", "uscc", unique=True, postgresql_where="status = 'ACTIVE'"),
         Index("ix_trade_union_name_key", "name_key"),
+        # By pieces of its names and by what stands above it: storage/search.py. An expression and no column,
+        # so it takes no room in the row, and the database alone keeps it true.
+        Index(
+            "ix_trade_union_search",
+            text("union_search_keys(name_key, former_names, uscc, kind, region_code, nlevel(path))"),
+            text("trim_array(ancestors, 1)"),
+            postgresql_using="gin",
+        ),
+        # What a registration may repeat: storage/duplicates.py.
+        Index("ix_trade_union_employer_uscc", "employer_uscc"),
+        Index("ix_trade_union_region_code_employer_name", "region_code", "employer_name"),
     )
 
     id: Mapped[Id]
@@ -76,6 +89,8 @@ class TradeUnion(Particulars, Base):
     )
     kind: Mapped[UnionKind] = mapped_column(words(UnionKind))
     status: Mapped[UnionStatus] = mapped_column(words(UnionStatus), default=UnionStatus.ACTIVE)
+    # Indexed together with the employer's name, above.
+    region_code: Mapped[str] = mapped_column(ForeignKey("region.code"))
     # The name folded (models/text.py): unique among live siblings.
     name_key: Mapped[str]
     former_names: Mapped[list[str]] = mapped_column(ARRAY(String), default=list)

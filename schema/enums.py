@@ -7,6 +7,7 @@ from enum import StrEnum
 import strawberry
 from strawberry.types.enum import StrawberryEnumDefinition
 
+from models.duplicates import Likeness
 from models.errors import Code
 from models.kinds import EntryRoute, InviteStatus, TreeScope, UnionKind, UnionStatus
 from models.permissions import Action, Role
@@ -75,6 +76,15 @@ _describe(
     WECHAT_SCAN="微信扫码: WeChat's own scanner.",
     APP_SCAN="APP扫码: the scanner of the union's app, which opens the mini-program.",
     SEARCH="搜索小程序: found the mini-program and looked the parent up in the directory, without a code.",
+)
+_describe(
+    Likeness,
+    "DuplicateReason",
+    "疑似重复原因: what a registration and a union have in common.",
+    SAME_USCC="信用代码相同: the same unified social credit code.",
+    SAME_LEGAL_PERSON="法定代表人相同: the same ID number of the legal person.",
+    SAME_EMPLOYER="单位相同: the employer's credit code, or its name in the same division, is the same.",
+    SIMILAR_NAME="名称相同或相似: the same name, or one much like it, in the same division.",
 )
 _describe(
     Decision,

@@ -24,9 +24,10 @@ from schema.reading.fields import many, paged, read
 from schema.regions import RegionQueries
 from schema.registrations import Registration
 from schema.scalars import Place
-from schema.unions import Reach, Union, check_search
+from schema.unions import Reach, Union, searched
 from storage import queue, scope, unions
-from storage.reading.reads import AnyOf, Related, Through
+from storage.reading.reads import AnyOf, Paged, Related, Through
+from storage.search import given as asked_of
 from storage.sources import NODES, REGISTRATION, UNION
 
 Id = strawberry.ID
@@ -69,20 +70,25 @@ def _union_at(
 
 def _directory(
     context: GraphContext,
-    search: Annotated[str, strawberry.argument(description="查找: part of the name, or how the credit code starts.")],
+    search: Annotated[
+        str, strawberry.argument(description="查找: part of the name, now or before; or how the credit code starts.")
+    ],
     region_code: Annotated[
         str | None, strawberry.argument(description="行政区划代码: only in this division and those inside it.")
     ] = None,
     first: First = 20,
     after: After = None,
-) -> Given:
+) -> Given | Chosen:
     if context.signed_in is None:
         raise Rejected(Problem(Code.UNAUTHENTICATED))
-    check_search(search)
+    wanted = searched(search)
     if region_code is not None:
         at("regionCode", check_region_code, region_code)
-    region = None if region_code is None else unions.in_region(region_code)
-    return {**window(unions.DIRECTORY, first, after), "region": region, **unions.pattern(search)}
+    region = None if region_code is None else unions.digits_of(region_code)
+    if wanted is None:
+        return {**window(unions.DIRECTORY, first, after), "region": region}
+    page = window(unions.FOUND_IN_DIRECTORY, first, after)
+    return Chosen(Paged(unions.FOUND_IN_DIRECTORY), {**page, "region": region, **asked_of(wanted)})
 
 
 def _registration(_context: GraphContext, id: Annotated[Id, strawberry.argument(description="登记编号.")]) -> Given:
@@ -127,7 +133,8 @@ class Query(AccountQueries, InviteQueries, RegionQueries):
     union_directory: UnionCardConnection = paged(
         unions.DIRECTORY,
         _directory,
-        "工会目录: active higher-level unions one may register under, for who has no code. Needs a sign-in.",
+        "工会目录: active higher-level unions one may register under, for who has no code; the best match first. "
+        "Needs a sign-in.",
     )
     registration: Registration | None = read(
         Related(REGISTRATION, lambda _, registration, key: registration.id == key),

@@ -16,19 +16,20 @@ from schema.accounts import Account
 from schema.cards import UnionCard
 from schema.certificates import Certificate
 from schema.context import GraphContext
+from schema.duplicates import DuplicateMatch
 from schema.errors import Told, Warning, told
 from schema.messages import say
 from schema.node import Node
 from schema.particulars import Employer, EmployerRows, employer, masked_id_number, sealed, shared
-from schema.reading.fields import column, computed, global_id, many, one, seen
+from schema.reading.fields import column, computed, derived, global_id, many, one, read, seen
 from schema.regions import Region
 from schema.scalars import Moment
-from storage import certificates, regions, registrations, scope
+from storage import certificates, duplicates, regions, registrations, scope
+from storage.reading.reads import Derived, Each, Related
 from storage.reading.rows import Eyes, Rows
 from storage.sources import (
     ACCOUNT,
     CARD,
-    CARD_IN_REACH,
     CERTIFICATE,
     REGION,
     REVIEW,
@@ -175,12 +176,15 @@ class Registration(Node):
         "审核记录, oldest first.",
     )
     warnings: list[Warning] = computed(_cautious, _warnings, "提醒: what the reviewer should look at.")
-    possible_duplicates: list[UnionCard] = many(
-        CARD_IN_REACH,
-        registrations.may_duplicate,
-        lambda card: [card.id],
-        "疑似重复: unions within the viewer's reach with the same credit code, the same legal person, "
-        "or the same name in the same region.",
+    possible_duplicates: list[UnionCard] = read(
+        Each(Derived(duplicates.statement, "place"), Related(CARD, lambda match, card: card.id == match.union_id)),
+        "疑似重复: active unions within the viewer's reach that it may repeat, the likeliest first, at most 20. "
+        "`duplicateMatches` says why.",
+    )
+    duplicate_matches: list[DuplicateMatch] = derived(
+        duplicates.statement,
+        "疑似重复及原因: the same unions in the same order, each with why it is listed.",
+        order="place",
     )
     reviewers: list[Account] = many(
         ACCOUNT,

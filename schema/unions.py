@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, and_, literal_column
 from models.errors import Code, Problem, Rejected
 from models.kinds import TreeScope, UnionKind, UnionStatus
 from models.permissions import Action
+from models.search import Search
 from models.text import LINE_LENGTH
 from models.treepath import TreePath
 from schema.accounts import Appointment, RegistrationConnection
@@ -21,19 +22,25 @@ from schema.invites import Invite
 from schema.node import Node
 from schema.paging import After, Connection, First
 from schema.particulars import Employer, EmployerRows, employer, masked_id_number, sealed, shared
-from schema.reading.chosen import Given
+from schema.reading.chosen import Chosen, Given
 from schema.reading.cursors import window
 from schema.reading.fields import column, computed, derived, global_id, many, one, paged
 from schema.regions import Region
 from schema.scalars import Moment, Place
 from storage import certificates, events, invites, queue, regions, scope, unions
+from storage.reading.reads import Paged
 from storage.reading.rows import Eyes, Rows
+from storage.search import given as asked_of
 from storage.sources import APPOINTMENT, CERTIFICATE, REGION, UNION
 
 Kind = Annotated[UnionKind | None, strawberry.argument(description="工会类型: only these; both if left out.")]
 Reach = Annotated[TreeScope, strawberry.argument(description="范围: the union itself, or all below it too.")]
-Search = Annotated[
-    str | None, strawberry.argument(description="查找: part of the name, now or before; or how the credit code starts.")
+SearchText = Annotated[
+    str | None,
+    strawberry.argument(
+        description="查找: part of the name, now or before; or how the credit code starts. One character will do. "
+        "Of what thousands have, the best are listed."
+    ),
 ]
 
 
@@ -60,19 +67,25 @@ def _descendants(
     max_depth: Annotated[
         int | None, strawberry.argument(description="层数: how many levels down; 1 is the children, all if left out.")
     ] = None,
-    search: Search = None,
-) -> Given:
-    check_search(search)
-    page = window(unions.DESCENDANTS, first, after)
-    return {**page, "kind": kind, "max_depth": max_depth, **unions.pattern(search)}
+    search: SearchText = None,
+) -> Given | Chosen:
+    wanted, given = searched(search), {"kind": kind, "max_depth": max_depth}
+    if wanted is None:
+        return {**window(unions.DESCENDANTS, first, after), **given}
+    return Chosen(Paged(unions.FOUND), {**window(unions.FOUND, first, after), **given, **asked_of(wanted)})
 
 
-def check_search(search: str | None) -> None:
-    """Raises: Rejected, for what no name can hold."""
-    if search is not None and (len(search) > LINE_LENGTH or "\0" in search):
-        code = Code.INVALID if "\0" in search else Code.TOO_LONG
+def searched(text: str | None) -> Search | None:
+    """What a text looks for; None if it is left out or blank.
+
+    Raises:
+        Rejected: TOO_LONG or INVALID, for what no name can hold.
+    """
+    if text is not None and (len(text) > LINE_LENGTH or "\0" in text):
+        code = Code.INVALID if "\0" in text else Code.TOO_LONG
         why = "unseen_character" if code is Code.INVALID else None
         raise Rejected(Problem(code, ("search",), why, {"max": LINE_LENGTH}))
+    return Search.of(text)
 
 
 def _queue(_context: GraphContext, first: First = 50, after: After = None, scope: Reach = TreeScope.SUBTREE) -> Given:
@@ -129,7 +142,11 @@ class Union(Node):
         UNION, unions.is_above, lambda above: [above.path], "各级上级工会: root first, as far up as the viewer may see."
     )
     children: UnionConnection = paged(unions.CHILDREN, _children, "直属下级工会, in the order in which they joined.")
-    descendants: UnionConnection = paged(unions.DESCENDANTS, _descendants, "全部下级工会, in the order of the tree.")
+    descendants: UnionConnection = paged(
+        unions.DESCENDANTS,
+        _descendants,
+        "全部下级工会, in the order of the tree; of a search the best match first.",
+    )
     statistics: SubtreeStatistics = derived(queue.statistics_of, "统计, over the union and everything below it.")
     pending_reviews: RegistrationConnection = paged(queue.OF_UNION, _queue, "待审核登记: the longest waiting first.")
     appointments: list[Appointment] = many(

@@ -46,4 +46,4 @@ def _of_union(union: Rows, reach: TreeScope) -> list[Scan]:
 
 
 # What happened at a union, or at it and everything that was below it at the time; newest first.
-OF_UNION: Final = Listing("events", EVENT, _of_union, lambda event: [event.id], descending=True)
+OF_UNION: Final = Listing("events", EVENT, _of_union, lambda event, _: [event.id], descending=True)

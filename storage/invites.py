@@ -38,7 +38,7 @@ OF_UNION: Final = Listing(
     "invites",
     INVITE,
     lambda union: [lambda invite: invite.union_id == union.id],
-    lambda invite: [invite.id],
+    lambda invite, _: [invite.id],
     descending=True,
     told=True,
 )

@@ -16,7 +16,7 @@ from models.kinds import TreeScope
 from models.review import State
 from models.treepath import MAX_DEPTH
 from storage import scope, statistics
-from storage.reading.reads import Listing, Scan
+from storage.reading.reads import Arguments, Listing, Scan
 from storage.reading.rows import Eyes, Rows
 from storage.sources import REGISTRATION, UNION
 
@@ -78,7 +78,7 @@ def _count_of_union(union: Rows, reach: TreeScope) -> ColumnElement[int] | None:
     return statistics.pending(union) if reach is TreeScope.SUBTREE else None
 
 
-def _longest_waiting(registration: Rows) -> list[ColumnElement[Any]]:
+def _longest_waiting(registration: Rows, _given: Arguments | None = None) -> list[ColumnElement[Any]]:
     return [registration.submitted_at, registration.id]
 
 
@@ -99,6 +99,6 @@ def oldest(union: Rows) -> ColumnElement[datetime]:
     return select(func.min(found.c.submitted_at)).scalar_subquery()
 
 
-def statistics_of(union: Rows) -> Select[Any]:
+def statistics_of(union: Rows, _eyes: Eyes | None = None) -> Select[Any]:
     """统计 of a union, whole: its counts, and since when the longest waiting registration waits."""
     return statistics.of(union).add_columns(oldest(union).label("oldest_pending_at"))

@@ -13,21 +13,19 @@ from sqlalchemy import (
     any_,
     exists,
     func,
-    literal_column,
     or_,
     select,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload
 
-from models.kinds import UnionStatus
 from models.permissions import Viewer
 from models.registration import Registration, Submission
 from models.review import State
 from storage import scope
 from storage.reading.reads import Listing, Scan
 from storage.reading.rows import Eyes, Rows
-from storage.sources import REGISTRATION, UNION, RegistrationRows
+from storage.sources import REGISTRATION, UNION
 
 _UNION: Final = UNION.table
 _REGISTRATION: Final = REGISTRATION.table
@@ -59,7 +57,7 @@ def _of_applicant(me: Rows, status: State | None) -> list[Scan]:
 
 # A person's own, newest first.
 OWN: Final = Listing(
-    "own", REGISTRATION, _of_applicant, lambda registration: [registration.id], descending=True, told=True
+    "own", REGISTRATION, _of_applicant, lambda registration, _: [registration.id], descending=True, told=True
 )
 
 
@@ -108,22 +106,6 @@ def _of_registration(submission: Rows, name: str) -> ColumnElement[Any]:
     whole = _REGISTRATION.alias()
     found = select(whole.c[name]).where(whole.c.id == submission.registration_id)
     return found.correlate_except(whole).scalar_subquery()
-
-
-def may_duplicate(registration: RegistrationRows, union: Rows) -> ColumnElement[bool]:
-    """Active unions that state exactly the same: the same credit code, the same legal person by blind index, or
-    the same name in the same region. The union that came of the registration itself is not its duplicate."""
-    current = registration.current
-    name = func.regexp_replace(func.lower(func.normalize(current.name, literal_column("NFKC"))), r"\s", "", "g")
-    return and_(
-        or_(
-            union.uscc == current.uscc,
-            union.id_number_index == current.id_number_index,
-            and_(union.name_key == name, union.region_code == current.region_code),
-        ),
-        union.status == UnionStatus.ACTIVE,
-        union.id.is_distinct_from(registration.union_id),
-    )
 
 
 async def certificate_in_use(session: AsyncSession, certificate_id: int, *, but_for: int | None) -> bool:

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import (
-    ARRAY,
     BigInteger,
     ColumnElement,
     Text,
@@ -28,6 +27,7 @@ from sqlalchemy import (
     or_,
     select,
 )
+from sqlalchemy.dialects.postgresql import ARRAY, array
 from sqlalchemy.orm import aliased
 from sqlalchemy_utils import Ltree, LtreeType
 
@@ -54,6 +54,13 @@ def within(path: ColumnElement[Any] | Any, root: TreePath | ColumnElement[Any]) 
     if isinstance(root, TreePath):
         return and_(path >= root, path < cast(Ltree(f"{root}0"), LtreeType))
     return and_(path >= root, path < cast(cast(root, Text) + literal_column("'0'"), LtreeType))
+
+
+def strictly_below(union: Rowlike, above: Rowlike) -> ColumnElement[bool]:
+    """Whether a union lies below another one, as the search index answers it (storage/search.py)."""
+    # Spelled out and no parameter: it is part of the expression that is indexed.
+    ancestors = func.trim_array(union.ancestors, literal_column("1"), type_=ARRAY(BigInteger))
+    return ancestors.contains(array([above.id]))
 
 
 def is_place(eyes: Eyes, union_id: Any) -> ColumnElement[bool]:

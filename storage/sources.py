@@ -55,7 +55,6 @@ EVENT: Final = Source("Event", _table(Event), scope.events)
 # GB/T 2260 is public, and a card is what anyone may know of a union that they were led to.
 REGION: Final = Source("Region", _table(Region), key=("code",))
 CARD: Final = Source("UnionCard", _table(TradeUnion))
-CARD_IN_REACH: Final = Source("UnionCard", _table(TradeUnion), scope.unions)
 
 # These are parts of a registration, and of the person who asks: whoever is shown that is shown them.
 SUBMISSION: Final = Source("Submission", _table(Submission), key=("registration_id", "round"))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, and_, any_, exists, func, or_, select, text
+from sqlalchemy import ColumnElement, Select, and_, any_, exists, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -15,7 +15,7 @@ from models.permissions import Viewer
 from models.text import fold
 from models.treepath import TreePath
 from models.union import TradeUnion
-from storage import scope, statistics
+from storage import scope, search, statistics
 from storage.reading.reads import Listing, Scan
 from storage.reading.rows import Eyes, Rows
 from storage.sources import CARD, UNION
@@ -115,61 +115,55 @@ def _directly_below(above: Rows, kind: UnionKind | None) -> list[Scan]:
     return [scan]
 
 
-def _below(above: Rows, kind: UnionKind | None, max_depth: Any, **search: Any) -> list[Scan]:
-    def scan(union: Rows) -> ColumnElement[bool]:
-        conditions = [scope.within(union.path, above.path), union.id != above.id, *_matching(union, **search)]
-        if kind is not None:
-            conditions.append(union.kind == kind)
-        if max_depth is not None:
-            conditions.append(func.nlevel(union.path) <= func.nlevel(above.path) + max_depth)
-        return and_(*conditions)
-
-    return [scan]
+def _below(above: Rows, kind: UnionKind | None, max_depth: Any) -> list[Scan]:
+    return [lambda union: and_(*_inside(above, union, kind, max_depth))]
 
 
-def _taking_applications(_eyes: Eyes, region: Any, **search: Any) -> list[Scan]:
-    def scan(union: Rows) -> ColumnElement[bool]:
-        kind, status = union.kind == UnionKind.HIGHER_LEVEL, union.status == UnionStatus.ACTIVE
-        inside = [] if region is None else [union.region_code.like(region)]
-        return and_(kind, status, *inside, *_matching(union, **search))
+def _found_below(above: Rows, kind: UnionKind | None, max_depth: Any, **wanted: Any) -> list[Scan]:
+    # Whoever sees the union sees all below it: the candidates need no scope of their own.
+    where = search.below(above, kind, max_depth)
+    return [lambda union: and_(*_inside(above, union, kind, max_depth), search.found(union, where, wanted))]
 
-    return [scan]
+
+def _inside(above: Rows, union: Rows, kind: UnionKind | None, max_depth: Any) -> list[ColumnElement[bool]]:
+    conditions = [scope.within(union.path, above.path), union.id != above.id]
+    if kind is not None:
+        conditions.append(union.kind == kind)
+    if max_depth is not None:
+        conditions.append(func.nlevel(union.path) <= func.nlevel(above.path) + max_depth)
+    return conditions
+
+
+def _taking_applications(_eyes: Eyes, region: Any) -> list[Scan]:
+    where = search.parents(region)
+    marked = [] if region is None else [where]
+    return [lambda union: and_(_takes_applications(union), *(one for some in marked for one in some.having(union)))]
+
+
+def _found_taking_applications(_eyes: Eyes, region: Any, **wanted: Any) -> list[Scan]:
+    where = search.parents(region)
+    return [lambda union: and_(_takes_applications(union), search.found(union, where, wanted))]
+
+
+def _takes_applications(union: Rows) -> ColumnElement[bool]:
+    return and_(union.kind == UnionKind.HIGHER_LEVEL, union.status == UnionStatus.ACTIVE)
 
 
 # The unions directly below one, in the order in which they joined; and all below it, in the order of the tree.
-CHILDREN: Final = Listing("children", UNION, _directly_below, lambda union: [union.id], count=statistics.children)
-DESCENDANTS: Final = Listing("descendants", UNION, _below, lambda union: [union.path])
+CHILDREN: Final = Listing("children", UNION, _directly_below, lambda union, _: [union.id], count=statistics.children)
+DESCENDANTS: Final = Listing("descendants", UNION, _below, lambda union, _: [union.path])
+# Those that a search finds, the best match first.
+FOUND: Final = Listing("found", UNION, _found_below, search.rank)
 
-# 工会目录: active higher-level unions, whoever asks: the way to a parent for those without a code. By id and not by
-# path: a cursor is in everybody's hands, and a card does not show where its union is.
-DIRECTORY: Final = Listing("directory", CARD, _taking_applications, lambda card: [card.id])
-
-
-def pattern(search: str | None) -> dict[str, str | None]:
-    """What a search looks for: the name now or before contains it, or the credit code starts with it."""
-    if not search or not fold(search):
-        return {"name": None, "former": None, "code": None}
-    return {
-        "name": f"%{_escaped(fold(search))}%",
-        "former": f"%{_escaped(search)}%",
-        "code": f"{_escaped(search.upper())}%",
-    }
+# 工会目录: active higher-level unions, whoever asks: the way to a parent for those without a code. By what a card
+# shows, and by id, but not by path: a cursor is in everybody's hands, and a card does not show where its union is.
+DIRECTORY: Final = Listing("directory", CARD, _taking_applications, lambda card, _: [card.id])
+FOUND_IN_DIRECTORY: Final = Listing("found-in-directory", CARD, _found_taking_applications, search.rank)
 
 
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-
-
-def _matching(union: Rows, name: Any, former: Any, code: Any) -> list[ColumnElement[bool]]:
-    if name is None:
-        return []
-    formerly = func.array_to_string(union.former_names, "\n")
-    return [or_(union.name_key.like(name), formerly.like(former), union.uscc.like(code))]
-
-
-def in_region(code: str) -> str:
-    """A pattern of the divisions inside one, and of itself."""
-    return code.removesuffix("00").removesuffix("00") + "%"
+def digits_of(region_code: str) -> str:
+    """What the codes of a division and of all divisions inside it begin with: the province's two, the city's four."""
+    return region_code.removesuffix("00").removesuffix("00")
 
 
 async def name_taken(session: AsyncSession, parent_id: int | None, name: str) -> bool:

@@ -26,14 +26,16 @@ class Frame(NamedTuple):
 LISTS: Final = {
     "children": Frame("union(id: $id) { … }", "children"),
     "descendants": Frame("union(id: $id) { … }", "descendants"),
+    "found": Frame("union(id: $id) { … }", "descendants", 'search: "总工会", '),
     "union-queue": Frame("union(id: $id) { … }", "pendingReviews"),
     "invites": Frame("union(id: $id) { … }", "invites"),
     "events": Frame("union(id: $id) { … }", "events", "scope: SUBTREE, "),
     "queue": Frame("…", "pendingReviews"),
     "own": Frame("viewer { … }", "registrations"),
-    "directory": Frame("…", "unionDirectory", 'search: "总工会", '),
+    "directory": Frame("…", "unionDirectory", 'search: "", '),
+    "found-in-directory": Frame("…", "unionDirectory", 'search: "总工会", '),
 }
-COUNTED: Final = sorted(LISTS.keys() - {"directory"})
+COUNTED: Final = sorted(LISTS.keys() - {"directory", "found-in-directory"})
 PAGE: Final = "edges { cursor node { id } } nodes { id } pageInfo { hasNextPage hasPreviousPage startCursor endCursor }"
 
 
@@ -92,10 +94,8 @@ async def planted(lasting_world: World) -> Planted:
     await world.sql("update registration set submitted_at = '2026-05-01 08:00:00.123457+08' where id in (3, 4, 5)")
     waiting = [registrations[number - 1] for number in (3, 4, 5, 1, 2, 6, 7)]
     events = [encode_id("Event", number) for number in await world.sql("select id from event order by id desc")]
-    higher = [
-        encode_id("Union", key)
-        for key in await world.sql("select id from trade_union where kind = 'HIGHER_LEVEL' order by id")
-    ]
+    higher = await world.sql("select id, length(name) from trade_union where kind = 'HIGHER_LEVEL' order by id")
+    shorter_first = sorted(higher, key=lambda row: row[1])
     return Planted(
         world,
         city,
@@ -103,12 +103,14 @@ async def planted(lasting_world: World) -> Planted:
         {
             "children": [gid(union) for union in children],
             "descendants": [gid(union) for union in sorted([*children, *below], key=lambda one: one.path.labels)],
+            "found": [gid(union) for union in [*children, *below]],  # the longer names last
             "union-queue": waiting,
             "queue": waiting,
             "own": registrations[::-1],
             "invites": [gid(invite) for invite in invites[::-1]],
             "events": events,
-            "directory": higher,
+            "directory": [encode_id("Union", key) for key, _ in higher],
+            "found-in-directory": [encode_id("Union", key) for key, _ in shorter_first],
         },
     )
 
@@ -232,9 +234,13 @@ KEYS: Final[list[list[str]]] = [
     ["1", "z"],
     ["z", "1"],
     ["1", "1", "1"],
+    ["1", "z", "1"],
+    [str(2**40), str(-(2**40)), str(2**62)],
 ]
 SOUND: Final[dict[str, list[list[str]]]] = {
     "descendants": [["1"], ["z.10"]],
+    "found": [["1", "1", "1"], [str(2**40), str(-(2**40)), str(2**62)]],
+    "found-in-directory": [["1", "1", "1"], [str(2**40), str(-(2**40)), str(2**62)]],
     "queue": [["1", "1"]],
     "union-queue": [["1", "1"]],
 }

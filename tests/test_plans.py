@@ -180,7 +180,7 @@ READS: Final = {
     "grandchildren": f"""union(id: $id) {{ children(first: 2) {{ nodes {{
         children(first: 10) {{ nodes {{ {ROW} }} }} }} }} }}""",
     "queue": """pendingReviews(under: $id, first: 50) { totalCount
-        nodes { id applicant { realName } parent { name } parentPath possibleDuplicates { name } } }""",
+        nodes { id applicant { realName } parent { name } parentPath } }""",
     "descendants": "union(id: $id) { descendants(first: 50) { nodes { id } } }",
 }
 

@@ -94,4 +94,4 @@ async def test_made_up_documents_are_answered_alike(tree: Tree, number: int, mon
         document = Writer(SCHEMA, pool, random).document()
         one, other = await both(tree.people[who], document.text, document.variables)
         assert one == other, f"{who}: {document.text}\n{document.variables}"
-    assert sum(compiled) > len(compiled) / 3, "most of them should be answered by one statement"
+    assert sum(compiled) > len(compiled) / 5, "many of them should be answered by one statement"

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from string import Formatter
 from typing import Final
 
+from models.duplicates import Likeness
 from models.errors import Code, Doubt
 from models.event import Happening
 from models.permissions import Role
@@ -30,6 +31,7 @@ def test_every_word_of_the_api_has_its_sentence() -> None:
     needed = [
         *Doubt,
         *(f"status.{state}" for state in State),
+        *(f"duplicate.{likeness}" for likeness in Likeness),
         *(f"role.{role}" for role in Role),
         *(f"event.{happening}" for happening in Happening),
     ]

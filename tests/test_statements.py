@@ -41,7 +41,7 @@ REGISTRATION: Final = f"""id {FORM} status statusLabel kind legalPersonIdNumber 
     viewerCan parentPath parent {{ {CARD} }} applicant {{ {ACCOUNT} }} reviewers {{ {ACCOUNT} }}
     submissions {{ round submittedAt changed {FORM} }} warnings {{ code path message }} union {{ id name }}
     reviews {{ round decision opinion fieldOpinions {{ field opinion }} reviewer {{ {ACCOUNT} }} decidedAt }}
-    possibleDuplicates {{ {CARD} }}"""
+    possibleDuplicates {{ {CARD} }} duplicateMatches {{ reasons message union {{ {CARD} }} }}"""
 INVITE: Final = f"""id token status url expiresAt maxUses uses card {{ {CARD} }} qrCode registrationQrCode
     launch {{ appId originalId path query scene }}"""
 EVENT: Final = f"id at action summary actor {{ {ACCOUNT} }} union {{ {CARD} }}"

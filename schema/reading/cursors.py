@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Final
 
+from sqlalchemy import literal
+
 from models.errors import Code, Problem, Rejected
 from models.treepath import TreePath
 from storage.reading.reads import Listing
@@ -62,4 +64,10 @@ def decode_cursor(listing: Listing, cursor: str) -> Key:
 
 @lru_cache
 def _order(listing: Listing) -> list[Any]:
-    return list(listing.order(listing.source.fresh()))
+    """The columns of the order, for what kind each is of: whatever is looked for."""
+    return list(listing.order(listing.source.fresh(), _Anything()))
+
+
+class _Anything(dict[str, Any]):
+    def __missing__(self, name: str) -> Any:
+        return literal("")

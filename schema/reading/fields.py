@@ -56,9 +56,9 @@ def seen(of: Callable[[Any, Eyes], ColumnElement[Any]], description: str) -> Any
     return read(Column(of), description)
 
 
-def derived(statement: Callable[[Any], Select[Any]], description: str) -> Any:
-    """What a statement of its own makes of the row, as an object."""
-    return read(Derived(statement), description)
+def derived(statement: Callable[[Any, Eyes], Select[Any]], description: str, *, order: str | None = None) -> Any:
+    """What a statement of its own makes of the row: an object, or a list in the order of a column."""
+    return read(Derived(statement, order), description)
 
 
 def global_id(type_name: str, description: str) -> Any:

@@ -3,14 +3,14 @@ does not compile. Each level of a query takes one statement for each kind of thi
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from types import SimpleNamespace
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, select, true, tuple_
+from sqlalchemy import BigInteger, ColumnElement, Select, column, select, true, tuple_, values
 from sqlalchemy.ext.asyncio import AsyncSession
 from strawberry.dataloader import DataLoader
 
@@ -20,8 +20,8 @@ from schema.reading.chosen import Chosen
 from schema.reading.cursors import encode_cursor
 from storage.reading import wire
 from storage.reading.pages import Window
-from storage.reading.reads import AnyOf, Column, Computed, Derived, Listing, OfPage, Paged, Part, Related, Through
-from storage.reading.rows import Eyes, Source
+from storage.reading.reads import AnyOf, Column, Computed, Derived, Each, Listing, OfPage, Paged, Part, Related, Through
+from storage.reading.rows import Eyes, Rows, Source
 
 Key = tuple[Any, ...]
 
@@ -40,11 +40,25 @@ class Ref:
 
 
 @dataclass(frozen=True)
+class DerivedRow:
+    """What a statement made of a row, by the names of its columns."""
+
+    names: tuple[str, ...]
+    values: tuple[Any, ...]
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self.values[self.names.index(name)]
+        except ValueError:
+            raise AttributeError(name) from None
+
+
+@dataclass(frozen=True)
 class PageRef:
     """A page of a listing: its rows in order, and what tells where it stands."""
 
     paged: Paged
-    parent: Ref | None
+    parent: Ref | DerivedRow | None
     given: tuple[tuple[str, Any], ...]
     rows: list[Ref]
     cursors: list[str]
@@ -62,7 +76,7 @@ class _Step:
     """One thing to be read of one row."""
 
     read: Any
-    parent: Ref | None
+    parent: Ref | DerivedRow | None
     given: tuple[tuple[str, Any], ...] = ()
     total: bool = False
 
@@ -87,6 +101,10 @@ class Steps:
         self.context = context
         self.loader: DataLoader[_Step, Any] = DataLoader(self._batch)
 
+    async def _load(self, step: _Step) -> Any:
+        # Several fields may wait for one step, and the executor cancels those that a null above has made needless.
+        return await asyncio.shield(self.loader.load(step))
+
     async def take(self, root: Any, chosen: Chosen) -> Any:
         """What a field shows of `root`: a value, a reference to another row, or a page of them.
 
@@ -101,14 +119,28 @@ class Steps:
                 return await self._any_of(any_of, chosen.given)
             case Through() as through:
                 return await self._through(through, chosen.given)
-            case Column(expression) if parent is None:  # of a derived row, whose values have the columns' names
-                return expression(root, self.context.viewer)
+            case Each(derived, related):
+                rows = await self._load(_Step(derived, parent))
+                found = await asyncio.gather(*(self._load(_Step(related, row)) for row in rows))
+                return [one for several in found for one in several]
+        if isinstance(root, DerivedRow):
+            return await self._of_derived(root, chosen)
         return await self._loaded(parent, chosen)
+
+    async def _of_derived(self, row: DerivedRow, chosen: Chosen) -> Any:
+        """A field of a derived row, whose values have the names of its columns."""
+        match chosen.read:
+            case Column(expression):
+                return expression(row, self.context.viewer)
+            case Computed(inputs, value):
+                return value(self.context, *inputs(row, self.context.viewer), **chosen.given)
+        found = await self._load(_Step(chosen.read, row))
+        return next(iter(found), None)
 
     async def _loaded(self, parent: Ref | None, chosen: Chosen) -> Any:
         read, given = chosen.read, chosen.given
         step = _Step(read, parent, () if isinstance(read, Computed) else _frozen(given))
-        found = await self.loader.load(step)
+        found = await self._load(step)
         match read:
             case Computed(_, value):
                 return value(self.context, *found, **given)
@@ -122,15 +154,15 @@ class Steps:
 
     async def _of_page(self, root: Any, name: str) -> Any:
         if name == "totalCount":
-            return await self.loader.load(_Step(root.paged, root.parent, root.given, total=True))
+            return await self._load(_Step(root.paged, root.parent, root.given, total=True))
         return _OF_PAGE[name](root)
 
     async def _through(self, through: Through, given: Mapping[str, Any]) -> Any:
         by, rest = through.by, {name: value for name, value in given.items() if name != through.by}
-        found = await self.loader.load(_Step(through.related, None, ((by, given[by]),)))
+        found = await self._load(_Step(through.related, None, ((by, given[by]),)))
         if not found:
             raise Rejected(Problem(Code.NOT_FOUND, (by,)))
-        return await self.loader.load(_Step(Paged(through.listing), found[0], _frozen(rest)))
+        return await self._load(_Step(Paged(through.listing), found[0], _frozen(rest)))
 
     async def _any_of(self, any_of: AnyOf, given: Any) -> Any:
         found: dict[tuple[str, int], Ref] = {}
@@ -151,7 +183,7 @@ class Steps:
         groups: dict[Any, list[_Step]] = defaultdict(list)
         for step in steps:
             is_value = isinstance(step.read, Column | Computed | Part)
-            of = step.parent.source if step.parent else None
+            of = step.parent.source if isinstance(step.parent, Ref) else step.parent and step.parent.names
             groups[of if is_value else (of, step.read, step.given, step.total)].append(step)
         found: dict[_Step, Any] = {}
         for together in groups.values():
@@ -168,9 +200,12 @@ class _Group:
         self.eyes = eyes
         self.steps = steps
         self.step = steps[0]
-        self.source = self.step.parent.source if self.step.parent else None
-        # The rows that the steps lead from; at the root of a query they lead from who asks.
-        self.rows: Any = self.source.fresh() if self.source else eyes
+        start = self.step.parent
+        self.source = start.source if isinstance(start, Ref) else None
+        derived = [step.parent for step in steps if isinstance(step.parent, DerivedRow)]
+        self.numbers = {row: number for number, row in enumerate(dict.fromkeys(derived))}
+        # The rows that the steps lead from: of a table, or derived ones as they are; at the root of a query, who asks.
+        self.rows: Any = self.source.fresh() if self.source else _listed(self.numbers) if derived else eyes
         self.raw = dict(self.step.given)
         self.given = {name: _parameter(value) for name, value in self.raw.items()}
 
@@ -188,18 +223,20 @@ class _Group:
     def parent(self) -> Any:
         """The rows, or the part of them that the steps lead from."""
         rows = self.rows
-        for part in self.step.parent.parts if self.step.parent else ():
+        for part in self.step.parent.parts if isinstance(self.step.parent, Ref) else ():
             rows = part.rows(rows)
         return rows
 
     def keys(self) -> list[ColumnElement[Any]]:
-        return self.source.keys(self.rows) if self.source else []
+        if self.source is not None:
+            return self.source.keys(self.rows)
+        return [self.rows.row_number] if self.numbers else []
 
     def among(self, statement: Select[Any]) -> Select[Any]:
         """The statement, of the rows that are asked for alone."""
         if self.source is None:
             return statement
-        keys = {step.parent.key for step in self.steps if step.parent}
+        keys = {self.key_of(step) for step in self.steps}
         columns = self.keys()
         one = len(columns) == 1
         asked = columns[0].in_([key[0] for key in keys]) if one else tuple_(*columns).in_(list(keys))
@@ -214,13 +251,15 @@ class _Group:
         return found
 
     def key_of(self, step: _Step) -> Key:
+        if isinstance(step.parent, DerivedRow):
+            return (self.numbers[step.parent],)
         return step.parent.key if step.parent else ()
 
     async def values(self) -> dict[_Step, Any]:
         asked: dict[tuple[Any, tuple[Part, ...]], slice] = {}
         columns: list[ColumnElement[Any]] = []
         for step in self.steps:
-            assert step.parent is not None
+            assert isinstance(step.parent, Ref)
             way = (step.read, step.parent.parts)
             if way not in asked:
                 rows = self.rows
@@ -231,7 +270,9 @@ class _Group:
                 columns += made
         found = await self.by_key(select(*self.keys(), *columns).select_from(self.rows.joined))
         return {
-            step: found[step.parent.key][0][asked[step.read, step.parent.parts]] for step in self.steps if step.parent
+            step: found[step.parent.key][0][asked[step.read, step.parent.parts]]
+            for step in self.steps
+            if isinstance(step.parent, Ref)
         }
 
     async def related(self, related: Related) -> dict[_Step, Any]:
@@ -246,7 +287,7 @@ class _Group:
     async def pages(self, listing: Listing) -> dict[_Step, Any]:
         window = Window(listing, self.parent, self.given, self.eyes)
         rows = window.rows(window.first + 1, self.correlated)
-        labelled = [column.label(f"order_{at}") for at, column in enumerate(listing.order(rows))]
+        labelled = [column.label(f"order_{at}") for at, column in enumerate(listing.order(rows, window.given))]
         page = select(*listing.source.keys(rows), *labelled).order_by(*window.ways(rows))
         width = len(listing.source.key)
         pages = {}
@@ -265,12 +306,17 @@ class _Group:
         return pages
 
     async def derived(self, derived: Derived) -> dict[_Step, Any]:
-        statement = derived.statement(self.parent)
-        names = list(statement.selected_columns.keys())
+        made = self.correlated(derived.statement(self.parent, self.eyes)).subquery()
+        statement = select(*made.c)
+        if derived.order is not None:
+            statement = statement.order_by(made.c[derived.order])
         found = await self.by_key(self.beside(statement))
-        return {
-            step: SimpleNamespace(**dict(zip(names, found[self.key_of(step)][0], strict=True))) for step in self.steps
-        }
+        names = tuple(made.c.keys())
+        answers: dict[_Step, Any] = {}
+        for step in self.steps:
+            rows = [DerivedRow(names, _hashable(values)) for values in found.get(self.key_of(step), [])]
+            answers[step] = rows[0] if derived.order is None else rows
+        return answers
 
     async def totals(self, listing: Listing) -> dict[_Step, Any]:
         total = Window(listing, self.parent, self.given, self.eyes).total(self.correlated)
@@ -278,11 +324,11 @@ class _Group:
         return {step: found[self.key_of(step)][0][0] for step in self.steps}
 
     def correlated(self, statement: Select[Any]) -> Select[Any]:
-        return statement.correlate(*self.rows.tables) if self.source else statement
+        return statement.correlate(*self.rows.tables) if self.keys() else statement
 
     def beside(self, statement: Select[Any]) -> Select[Any]:
         """The statement once for each row that the steps lead from, after its key."""
-        if self.source is None:
+        if not self.keys():
             return statement
         each = self.correlated(statement).lateral()
         return select(*self.keys(), *each.c).select_from(self.rows.joined.join(each, true()))
@@ -299,14 +345,35 @@ def _columns(read: Any, rows: Any, eyes: Eyes) -> list[ColumnElement[Any]]:
     raise AssertionError(read)
 
 
+def _listed(rows: Mapping[DerivedRow, int]) -> Rows:
+    """Derived rows as the rows of a statement, numbered, with what a link can be made of: their keys."""
+    first = next(iter(rows))
+    keys = [name for name, value in zip(first.names, first.values, strict=True) if isinstance(value, int)]
+    columns = [column(name, BigInteger) for name in keys]
+    data = [(number, *(getattr(row, name) for name in keys)) for row, number in rows.items()]
+    return Rows(values(column("row_number", BigInteger), *columns, name="derived").data(data))
+
+
+class _List(tuple[Any, ...]):
+    """A list among the arguments, which a batch can be told by."""
+
+    __slots__ = ()
+
+
+def _hashable(values: Sequence[Any]) -> tuple[Any, ...]:
+    return tuple(tuple(value) if isinstance(value, list) else value for value in values)
+
+
 def _parameter(value: Any) -> Any:
     """What shapes a statement as it is, everything else as a parameter."""
     if value is None or isinstance(value, bool | Enum):
         return value
+    if isinstance(value, _List):
+        return wire.parameter(list(value))
     if isinstance(value, tuple):
         return tuple(map(_parameter, value))
     return wire.parameter(value)
 
 
 def _frozen(given: Any) -> tuple[tuple[str, Any], ...]:
-    return tuple((name, tuple(value) if isinstance(value, list) else value) for name, value in given.items())
+    return tuple((name, _List(value) if isinstance(value, list) else value) for name, value in given.items())

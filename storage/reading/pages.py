@@ -53,13 +53,13 @@ class Window:
 
     def _cut(self, found: Select[Any], rows: Rows, limit: Any) -> Select[Any]:
         if self.after is not None:
-            here, there = tuple_(*self.listing.order(rows)), tuple_(*self.after)
+            here, there = tuple_(*self.listing.order(rows, self.given)), tuple_(*self.after)
             found = found.where(here < there if self.listing.descending else here > there)
         return found.order_by(*self.ways(rows)).limit(limit)
 
     def ways(self, rows: Rows) -> list[ColumnElement[Any]]:
         """The listing's order."""
-        order = self.listing.order(rows)
+        order = self.listing.order(rows, self.given)
         return [column.desc() if self.listing.descending else column.asc() for column in order]
 
     def total(self, correlated: Correlated) -> ColumnElement[int]:
@@ -123,7 +123,7 @@ class _Numbered:
         self.window = window
         self.builder = builder.inside(self.rows)
         self.number, self.count = self.rows.page_number, self.rows.page_count
-        self.order = list(window.listing.order(self.rows))
+        self.order = list(window.listing.order(self.rows, window.given))
 
     def nodes(self, below: Sequence[Asked]) -> Shown:
         columns, patch = self.builder.columns(below, self.rows)

@@ -63,9 +63,21 @@ class Related:
 
 @dataclass(frozen=True, eq=False)
 class Derived:
-    """What a statement of its own makes of a row, as an object: one row for each, such as counts."""
+    """What a statement of its own makes of a row, as an object; with `order`, a list of them in the order of a column.
 
-    statement: Callable[[Any], Select[Any]]
+    The statement gets the row and who looks at it.
+    """
+
+    statement: Callable[[Any, Eyes], Select[Any]]
+    order: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Each:
+    """The one row that each of several derived ones leads to, in their order."""
+
+    derived: Derived
+    related: Related
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,14 +96,15 @@ class Listing:
     order is unique. The listing's name is in its cursors, so that no other listing takes them.
 
     `scans` are the ways to the rows, by what they belong to and the field's arguments: a row is listed if one of
-    them leads to it, and none is led to by two. Each is in the listing's order by an index of its own. `count`
+    them leads to it, and none is led to by two. Each is in the listing's order by an index of its own. `order` is
+    of the rows and the same arguments. `count`
     is how many there are where that is known without walking them. `told` is as of Related.
     """
 
     name: str
     source: Source
     scans: Callable[..., Sequence[Scan]]
-    order: Callable[[Rows], Sequence[ColumnElement[Any]]]
+    order: Callable[[Rows, Arguments], Sequence[ColumnElement[Any]]]
     descending: bool = False
     told: bool = False
     count: Callable[..., ColumnElement[int] | None] | None = None
@@ -128,7 +141,7 @@ class OfPage:
     name: str
 
 
-Read = Column | Computed | Part | Related | Derived | AnyOf | Paged | Through | Constant | OfPage
+Read = Column | Computed | Part | Related | Derived | Each | AnyOf | Paged | Through | Constant | OfPage
 
 
 @dataclass

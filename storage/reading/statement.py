@@ -14,6 +14,7 @@ from sqlalchemy import (
     ColumnElement,
     Select,
     Text,
+    and_,
     case,
     column,
     func,
@@ -32,6 +33,7 @@ from storage.reading.reads import (
     Computed,
     Constant,
     Derived,
+    Each,
     Listing,
     Paged,
     Part,
@@ -79,10 +81,15 @@ class Builder:
                 return case((present(rows), self.row(select(*columns)))), patch
             case Related() as related:
                 return self.related(asked, related, rows)
-            case Derived(statement):
-                made = Rows(self.correlated(statement(rows)).subquery())
-                columns, patch = self.inside(made).columns(asked.below, made)
-                return self.row(select(*columns).select_from(made.main)), patch
+            case Derived() as derived:
+                return self.derived(asked, derived, rows)
+            case Each() as each:
+                return self.each(asked, each, rows)
+        return self.found(asked, rows)
+
+    def found(self, asked: Asked, rows: Any) -> Shown:
+        """What the arguments of a field lead to."""
+        match asked.read:
             case Paged(listing):
                 return self.page(asked, listing, rows, asked.given)
             case Through() as through:
@@ -108,6 +115,22 @@ class Builder:
         if related.order is None:
             return self.row(found), patch
         return self.list(found.order_by(*related.order(rows))), of_list(patch)
+
+    def derived(self, asked: Asked, derived: Derived, rows: Any) -> Shown:
+        made = Rows(self.correlated(derived.statement(rows, self.eyes)).subquery())
+        columns, patch = self.inside(made).columns(asked.below, made)
+        found = select(*columns).select_from(made.main)
+        if derived.order is None:
+            return self.row(found), patch
+        return self.list(found.order_by(getattr(made, derived.order))), of_list(patch)
+
+    def each(self, asked: Asked, each: Each, rows: Any) -> Shown:
+        made = Rows(self.correlated(each.derived.statement(rows, self.eyes)).subquery())
+        one = each.related.source.fresh()
+        conditions = each.related.conditions(made, one, self.eyes, {})
+        columns, patch = self.inside(made, one).columns(asked.below, one)
+        found = select(*columns).select_from(made.main.join(one.joined, and_(*conditions)))
+        return self.list(found.order_by(getattr(made, each.derived.order or ""))), of_list(patch)
 
     def any_of(self, asked: Asked, any_of: AnyOf) -> Shown:
         """Each row looked for where the type of its id says, in the order asked."""
