@@ -38,6 +38,7 @@ select format('select setval(%L, (select max(%I) from %s))', pg_get_serial_seque
               attname, attrelid::regclass)
   from pg_attribute where attidentity <> '' and not attisdropped and attrelid = any($1::regclass[])
 """
+_OURS: Final = "where schemaname in ('public', 'benchmark')"
 
 
 @asynccontextmanager
@@ -62,7 +63,7 @@ async def copy(connection: Connection, table: str, columns: Sequence[str], rows:
     await connection.copy_records_to_table(name, schema_name=schema or None, columns=columns, records=rows)
 
 
-async def settle(connection: Connection, tables: Sequence[str]) -> None:
+async def settle(connection: Connection) -> None:
     """What autovacuum would come to in its own time: statistics, and pages known to be visible to all."""
-    for table in tables:
+    for (table,) in await connection.fetch("select format('%I.%I', schemaname, tablename) from pg_tables " + _OURS):
         await connection.execute(f"vacuum (analyze) {table}")

@@ -97,4 +97,4 @@ async def _plant(connection: Connection, size: int, say: Say) -> None:
         await connection.execute("insert into benchmark.planted values ($1, $2)", size, edition())
         started = time.perf_counter()
     say(f"  indexes and foreign keys: {time.perf_counter() - started:.1f} s")
-    await settle(connection, tables)
+    await settle(connection)

@@ -24,8 +24,8 @@ UNION: Final = (
     *("dissolved_at", *stated.COLUMNS),
 )
 REGISTRATION: Final = (
-    *("id", "parent_id", "applicant_id", "kind", "status", "round", "entry_route", "submitted_at", "decided_at"),
-    *("union_id", "parent_path"),
+    *("id", "parent_id", "parent_path", "applicant_id", "kind", "status", "round", "entry_route", "submitted_at"),
+    *("decided_at", "union_id"),
 )
 SUBMISSION: Final = ("registration_id", "round", "submitted_at", "changed", *stated.COLUMNS)
 REVIEW: Final = ("registration_id", "round", "decision", "opinion", "field_opinions", "reviewer_id", "decided_at")
@@ -76,14 +76,30 @@ class Registry:
                 joined = self._joined(union_id)
                 times = (joined - timedelta(days=3), joined)
                 yield (
-                    *(union_id, above.id, self._applicant(union_id), self._kind(union_id), State.APPROVED, 1),
-                    *(_ROUTES[union_id % 3], *times, union_id, above.path),
+                    *(
+                        union_id,
+                        above.id,
+                        above.path,
+                        self._applicant(union_id),
+                        self._kind(union_id),
+                        State.APPROVED,
+                        1,
+                    ),
+                    *(_ROUTES[union_id % 3], *times, union_id),
                 )
         for number, one in self._numbered_applications():
             decided = one.submitted_at + timedelta(days=2) if one.state is State.REJECTED else None
             yield (
-                *(number, one.above.id, self._applicant(number), UnionKind.GRASSROOTS, one.state, one.round),
-                *(_ROUTES[number % 3], one.submitted_at, decided, None, one.above.path),
+                *(
+                    number,
+                    one.above.id,
+                    one.above.path,
+                    self._applicant(number),
+                    UnionKind.GRASSROOTS,
+                    one.state,
+                    one.round,
+                ),
+                *(_ROUTES[number % 3], one.submitted_at, decided, None),
             )
 
     def submissions(self) -> Iterator[Row]:

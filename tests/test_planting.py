@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks import postgraphile
 from benchmarks.database import Connection, connected, sealer
-from benchmarks.limit.app import FUNCTIONS, STATEMENTS
+from benchmarks.limit.app import FUNCTIONS, statement
 from benchmarks.picks import pick
 from benchmarks.plant import OutdatedError, plant
 from benchmarks.stated import _Paper
@@ -119,7 +119,7 @@ async def test_there_is_something_to_ask_in_each_workload_and_a_limit_that_answe
     asks = await pick(connection, name)
     assert len({ask.token for ask in asks}) == 2
     await connection.execute(FUNCTIONS)
-    await connection.prepare(STATEMENTS[name])
+    await connection.prepare(statement(name, level=3))
 
 
 @pytest.mark.parametrize("script", SCRIPTS)

@@ -1,28 +1,19 @@
--- $1 the union, $2 the paths that the viewer may read below. Counted as it is now; written for a part of the
--- country: at the top, reading everything would be faster.
+-- $1 the union, $2 the paths that the viewer may read below; %level% is how many unions there are down to $1.
+-- From the third level down, which is asked for, a union's tally counts all below it; itself it does not count.
 select json_build_object('union', (
   select json_build_object(
            'id', benchmark.gid('Union', u.id),
            'name', u.name,
            'statistics', json_build_object(
-             'unions', b.unions,
-             'grassroots', b.grassroots,
-             'higherLevel', b.unions - b.grassroots,
-             'pending', r.pending,
-             'approved', r.approved,
-             'rejected', r.rejected,
-             'oldestPendingAt', benchmark.moment(r.oldest)))
+             'unions', coalesce(t.grassroots + t.higher_level, 0) + (u.status = 'ACTIVE')::int,
+             'grassroots', coalesce(t.grassroots, 0) + (u.status = 'ACTIVE' and u.kind = 'GRASSROOTS')::int,
+             'higherLevel', coalesce(t.higher_level, 0) + (u.status = 'ACTIVE' and u.kind = 'HIGHER_LEVEL')::int,
+             'pending', coalesce(t.pending, 0),
+             'approved', coalesce(t.approved, 0),
+             'rejected', coalesce(t.rejected, 0),
+             'oldestPendingAt', (select benchmark.moment(submitted_at) from registration
+                                  where ancestors[%level%] = $1 and status = 'PENDING'
+                                  order by submitted_at limit 1)))
     from trade_union u
-    cross join lateral (
-      select count(*) as unions, count(*) filter (where b.kind = 'GRASSROOTS') as grassroots
-        from trade_union b
-       where b.path >= u.path and b.path < (u.path::text || '0')::ltree and b.status = 'ACTIVE') b
-    cross join lateral (
-      select count(*) filter (where r.status = 'PENDING') as pending,
-             count(*) filter (where r.status = 'APPROVED') as approved,
-             count(*) filter (where r.status = 'REJECTED') as rejected,
-             min(r.submitted_at) filter (where r.status = 'PENDING') as oldest
-        from (select id from trade_union
-               where path >= u.path and path < (u.path::text || '0')::ltree and kind = 'HIGHER_LEVEL' offset 0) p
-       cross join lateral (select * from registration where parent_id = p.id offset 0) r) r
+    left join tally t on t.union_id = u.id
    where u.id = $1 and u.path <@ any($2::ltree[])))

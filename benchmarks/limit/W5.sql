@@ -9,8 +9,8 @@ select json_build_object('union', (
                        where p.id = u.parent_id and p.path <@ any($2::ltree[])),
            'ancestors', (select coalesce(json_agg(x), '[]') from (
              select benchmark.gid('Union', a.id) as id, a.name, a.kind, a.path::text as path
-               from generate_series(1, nlevel(u.path) - 1) level
-               join trade_union a on a.path = subpath(u.path, 0, level)
+               from unnest(trim_array(u.ancestors, 1)) with ordinality ancestor (id, level)
+               join trade_union a on a.id = ancestor.id
               where a.path <@ any($2::ltree[])
               order by level) x))
     from trade_union u

@@ -13,10 +13,11 @@ import asyncio
 import base64
 import hashlib
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import orjson
 from starlette.types import Receive, Scope, Send
@@ -30,9 +31,11 @@ STATEMENTS: Final = {file.stem: file.read_text() for file in _HERE.glob("W*.sql"
 # As many as the server's own pool has.
 CONNECTIONS: Final = 10
 
-# Whose the token is and what they may read below, as storage/accounts.py asks it: every role may read.
+# Whose the token is and what they may read below, as storage/accounts.py asks it: every role may read. And how
+# deep the union lies that is asked about, for the statements that have a text for each depth.
 _SIGNED_IN: Final = """
-select s.account_id, array_agg(u.path::text) filter (where u.path is not null) as tops
+select s.account_id, array_agg(u.path::text) filter (where u.path is not null) as tops,
+       (select nlevel(path) from trade_union where id = $2) as level
   from session s join account a on a.id = s.account_id
   left join appointment p on p.account_id = s.account_id and p.ended_at is null
   left join trade_union u on u.id = p.union_id
@@ -79,22 +82,25 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
     variables = orjson.loads(await _body(receive))["variables"]
     authorization = dict(scope["headers"]).get(b"authorization", b"")
     digest = hashlib.sha256(authorization.removeprefix(b"Bearer ")).digest()
+    key = _key(variables["id"]) if "id" in variables else None
     async with _pool.borrowed() as connection:
-        signed_in = await connection.fetchrow(_SIGNED_IN, digest)
-        name = scope["path"].removeprefix("/")
-        answer: bytes = await connection.fetchval(STATEMENTS[name], *_arguments(variables, signed_in))
+        signed_in = await connection.fetchrow(_SIGNED_IN, digest, key)
+        tops, level = (signed_in["tops"] or [], signed_in["level"]) if signed_in else ([], None)
+        # W1 is for everybody, and W6 has words as well.
+        given = [key, tops, *([variables["search"]] if "search" in variables else [])] if key else [variables["code"]]
+        answer: bytes = await connection.fetchval(statement(scope["path"].removeprefix("/"), level), *given)
     await send({"type": "http.response.start", "status": 200, "headers": _with_length(len(answer) + 9)})
     await send({"type": "http.response.body", "body": b'{"data":' + answer + b"}"})
 
 
-def _arguments(variables: Mapping[str, Any], signed_in: Any) -> list[object]:
-    """What is asked for, and what the viewer may read; W1 is for everybody, and W6 has words as well."""
-    if "code" in variables:
-        return [variables["code"]]
-    global_id = variables["id"]
-    key = int(base64.urlsafe_b64decode(global_id + "=" * (-len(global_id) % 4))[len("Union:") :])
-    tops = (signed_in and signed_in["tops"]) or []
-    return [key, tops, *([variables["search"]] if "search" in variables else [])]
+def _key(global_id: str) -> int:
+    return int(base64.urlsafe_b64decode(global_id + "=" * (-len(global_id) % 4))[len("Union:") :])
+
+
+@cache
+def statement(name: str, level: int | None) -> str:
+    """A workload's statement, for a union with so many unions down to it, itself included."""
+    return STATEMENTS[name].replace("%level%", str(level or 1))
 
 
 def _with_length(length: int) -> list[tuple[bytes, bytes]]:

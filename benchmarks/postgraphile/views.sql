@@ -32,23 +32,25 @@ create view shown.account as
   select id, real_name, substr(phone, 4, 3) || '****' || right(phone, 4) as phone from public.account;
 
 create view shown.registration as
-  select r.id, s.name, r.kind, r.status, r.round, r.submitted_at, r.applicant_id, r.parent_id, p.path as above
-    from public.registration r
-    join public.submission s on s.registration_id = r.id and s.round = r.round
-    join public.trade_union p on p.id = r.parent_id and p.path >= shown.top() and p.path < shown.behind();
+  select r.id, s.name, r.kind, r.status, r.round, r.submitted_at, r.applicant_id, r.parent_id, r.ancestors
+    from public.registration r join public.submission s on s.registration_id = r.id and s.round = r.round
+   where r.parent_path >= shown.top() and r.parent_path < shown.behind();
 
 create function shown.registration_parent_path(r shown.registration) returns text[] language sql stable as $$
   select array_agg(a.name order by level)
-    from generate_series(1, nlevel(r.above)) level join public.trade_union a on a.path = subpath(r.above, 0, level)
+    from unnest(r.ancestors) with ordinality ancestor (id, level) join public.trade_union a on a.id = ancestor.id
    where a.path >= shown.top() and a.path < shown.behind()
 $$;
 
-create function shown.pending_reviews(under bigint) returns setof shown.registration language sql stable as $$
-  select r.* from public.trade_union u
-    join shown.registration r on r.above >= u.path and r.above < (u.path::text || '0')::ltree
-   where u.id = under and u.path >= shown.top() and u.path < shown.behind() and r.status = 'PENDING'
-   order by r.submitted_at, r.id
-$$;
+-- Which index holds a queue depends on how deep its union lies. A hundred rows, the longest page, and one more: whoever
+-- reads on would hand over where they were. Without the limit, all that waits in the country would be read for a page.
+create function shown.pending_reviews(under bigint) returns setof shown.registration language plpgsql stable rows 101 as $$
+begin
+  return query execute format(
+    $queue$ select * from shown.registration where ancestors[%s] = $1 and status = 'PENDING'
+             order by submitted_at, id limit 101 $queue$,
+    (select nlevel(path) from public.trade_union where id = under)) using under;
+end $$;
 
 comment on view shown.region is E'@primaryKey code';
 comment on view shown.union is E'@primaryKey id\n@foreignKey (parent_id) references union (id)|@fieldName parent|@foreignFieldName children';
@@ -56,4 +58,4 @@ comment on view shown.card is E'@primaryKey id\n@foreignKey (region_code) refere
 comment on view shown.invite is E'@primaryKey id\n@unique token\n@foreignKey (union_id) references card (id)|@fieldName card';
 comment on view shown.account is E'@primaryKey id';
 comment on view shown.registration is E'@primaryKey id\n@foreignKey (applicant_id) references account (id)|@fieldName applicant\n@foreignKey (parent_id) references card (id)|@fieldName parent';
-comment on column shown.registration.above is E'@behavior -*';
+comment on column shown.registration.ancestors is E'@behavior -*';
