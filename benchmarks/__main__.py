@@ -5,7 +5,6 @@ A refusal is a sentence on standard error and exit status 1.
 
 from __future__ import annotations
 
-import re
 import signal
 import sys
 from dataclasses import replace
@@ -69,13 +68,12 @@ def _planted(embedded: Cluster | None, plan: Plan) -> Trees:
 
 def _with_bare(embedded: Cluster | None, plan: Plan, trees: Trees) -> Trees:
     """Anew each time: what the last run registered is in the tree that it is a copy of."""
-    taken = re.sub(r"--.*", "", BARE.read_text()).strip()
-    if embedded is None or not taken or not plan.has(WRITING.name):
+    if embedded is None or not plan.has(WRITING.name):
         return trees
     name = f"bench_{plan.size}"
     embedded.drop_database(f"{name}_bare")
     bare = embedded.create_database(f"{name}_bare", template=name)
-    run(execute(bare, taken))
+    run(execute(bare, BARE.read_text()))
     return replace(trees, bare=bare)
 
 

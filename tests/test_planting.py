@@ -8,6 +8,7 @@ from typing import Final
 import pytest
 
 from benchmarks import postgraphile
+from benchmarks.__main__ import BARE
 from benchmarks.database import Connection, connected, sealer
 from benchmarks.limit.app import FUNCTIONS, statement
 from benchmarks.picks import pick
@@ -57,7 +58,7 @@ OFFENDERS: Final[Mapping[str, str]] = {
         select r.id from registration r join review v on v.registration_id = r.id
          where v.reviewer_id = r.applicant_id""",
 }
-SCRIPTS: Final = {"views.sql": (postgraphile.HERE / "views.sql").read_text()}
+SCRIPTS: Final = {file.name: file.read_text() for file in (BARE, postgraphile.HERE / "views.sql")}
 
 
 @pytest.fixture(scope="module")
