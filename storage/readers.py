@@ -1,50 +1,70 @@
 """Connections that only read: a statement goes from its text to the driver with nothing between.
 
-SQLAlchemy costs half a millisecond for each statement that it executes, which is more than most of these take.
+SQLAlchemy costs half a millisecond for each statement that it executes, which is more than most of these take; and
+asyncpg's own pool resets a connection after each use, and hands the next one on in a task of its own.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import asyncpg
 
+# What asyncpg says of a connection that the server has closed, by when it notices.
+_LOST: Final = (
+    *(asyncpg.InterfaceError, asyncpg.InternalClientError, asyncpg.PostgresConnectionError),
+    *(asyncpg.AdminShutdownError, asyncpg.CrashShutdownError, OSError),
+)
+
 
 class Readers:
-    """A pool of its own, so that writers that wait for one another keep nobody from reading.
+    """As many connections as are asked at once, up to a number; the one used last is used next.
 
-    Connections are opened when they are first needed.
+    Apart from those that write, so that writers who wait for one another keep nobody from reading.
     """
 
     def __init__(self, to: Mapping[str, Any], size: int) -> None:
         settings = {**to["server_settings"], "default_transaction_read_only": "on"}
-        self._pool = asyncpg.create_pool(
-            **{**to, "server_settings": settings}, min_size=0, max_size=size, init=_prepare, reset=_leave
-        )
-        self._opening = asyncio.Lock()
-        self._open = False
+        self._to = {**to, "server_settings": settings}
+        self._room = asyncio.Semaphore(size)
+        self._free: list[Any] = []
 
     async def ask(self, text: str, arguments: Sequence[Any]) -> list[Sequence[Any]]:
-        """The statement's rows."""
-        if not self._open:
-            async with self._opening:
-                await self._pool  # does nothing the second time
-                self._open = True
-        async with self._pool.acquire() as connection:
+        """The statement's rows. Asked again on a new connection, if the one at hand was lost since its last use."""
+        async with self._room:
+            while self._free:
+                connection = self._free.pop()
+                try:
+                    return await self._fetch(connection, text, arguments)
+                except _LOST:
+                    connection.terminate()
+            return await self._fetch(await self._connect(), text, arguments)
+
+    async def _fetch(self, connection: Any, text: str, arguments: Sequence[Any]) -> list[Sequence[Any]]:
+        try:
             rows: list[Sequence[Any]] = await connection.fetch(text, *arguments)
-            return rows
+        except asyncpg.PostgresError:
+            self._keep(connection)
+            raise
+        except BaseException:  # cancelled, or broken off: nobody knows what it is still busy with
+            connection.terminate()
+            raise
+        self._keep(connection)
+        return rows
+
+    def _keep(self, connection: Any) -> None:
+        if not connection.is_closed():
+            self._free.append(connection)
+
+    async def _connect(self) -> Any:
+        # A statement of any length stays prepared: a nested one is longer than asyncpg takes unasked.
+        connection = await asyncpg.connect(**self._to, max_cacheable_statement_size=0)
+        # The bytes of JSON as they are, and no object of it.
+        await connection.set_type_codec("json", schema="pg_catalog", encoder=bytes, decoder=bytes, format="binary")
+        return connection
 
     async def close(self) -> None:
-        if self._open:
-            await self._pool.close()
-
-
-async def _prepare(connection: Any) -> None:
-    # The bytes of JSON as they are, and no object of it.
-    await connection.set_type_codec("json", schema="pg_catalog", encoder=bytes, decoder=bytes, format="binary")
-
-
-async def _leave(_connection: Any) -> None:
-    """Nothing: a connection that only ever runs single statements has no state to be reset."""
+        while self._free:
+            await self._free.pop().close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
@@ -27,18 +27,17 @@ from schema.reading.compiling import Compiler, Plan, shape, values_of
 from schema.reading.outline import Field, Outliner, Site, Uncompilable
 from storage.scope import BoundEyes
 
-# A plan is some 50 KB with its outline; a client has some dozens of documents, each in a few shapes.
+# A client has some dozens of documents, each in a few shapes; a plan takes some 50 KB.
 OUTLINES: Final = 256
-PLANS: Final = 32
+PLANS: Final = 512
 
 
-@dataclass
+@dataclass(frozen=True, eq=False)
 class Outline:
-    """An operation with its fields collected, and the plans that were made of it."""
+    """An operation with its fields collected."""
 
     roots: list[Field]
     sites: list[Site]
-    plans: OrderedDict[Any, Plan] = field(default_factory=OrderedDict)
 
 
 class Answers:
@@ -47,6 +46,7 @@ class Answers:
     def __init__(self, schema: Schema) -> None:
         self.schema = schema
         self.outlines: OrderedDict[Any, Outline | None] = OrderedDict()
+        self.plans: OrderedDict[Any, Plan] = OrderedDict()
         self.switches = lru_cache(OUTLINES)(self._switches)
 
     async def answer(
@@ -108,15 +108,14 @@ class Answers:
 
     def plan(self, outline: Outline, eyes: BoundEyes, chosen: list[Any]) -> Plan:
         """Raises: Uncompilable."""
-        key = (eyes, *map(shape, chosen))
-        plan = outline.plans.get(key)
+        key = (outline, eyes, *map(shape, chosen))
+        plan = self.plans.get(key)
         if plan is None:
-            plan = Compiler(outline.sites, chosen).plan(outline.roots, eyes)
-            outline.plans[key] = plan
-            if len(outline.plans) > PLANS:
-                outline.plans.popitem(last=False)
+            plan = self.plans[key] = Compiler(outline.sites, chosen).plan(outline.roots, eyes)
+            if len(self.plans) > PLANS:
+                self.plans.popitem(last=False)
         else:
-            outline.plans.move_to_end(key)
+            self.plans.move_to_end(key)
         return plan
 
     @staticmethod

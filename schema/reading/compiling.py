@@ -113,6 +113,8 @@ class Compiler:
                 return Asked(field.key, Constant(None))
             chosen, number = found, self.numbers[field.site]
         if isinstance(chosen.read, Computed):
+            if any(shape_of(value) is not value for value in chosen.given.values()):
+                raise Uncompilable("a computed value that depends on more than the plan's shape")
             return Asked(field.key, chosen.read, finish=_finish(field, chosen.read, chosen.given))
         given = {name: _bound(value, f"a{number}_{name}") for name, value in chosen.given.items()}
         kinds = {}

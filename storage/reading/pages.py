@@ -32,18 +32,18 @@ class Window:
         self.after: tuple[Any, ...] | None = given["after"]
         self.given = {name: value for name, value in given.items() if name not in {"first", "after"}}
 
-    def matching(self) -> list[tuple[Rows, Select[Any]]]:
-        """For each of the listing's scans the rows that it leads to, whatever the page."""
+    def matching(self) -> list[tuple[Rows, list[ColumnElement[bool]]]]:
+        """For each of the listing's scans the rows that it leads to, and how, whatever the page."""
         listing, found = self.listing, []
         for scan in listing.scans(self.parent, **self.given):
             rows = listing.source.fresh()
             scoped = [] if listing.told else listing.source.visible(self.eyes, rows)
-            found.append((rows, select(*rows.main.c).where(scan(rows), *scoped)))
+            found.append((rows, [scan(rows), *scoped]))
         return found
 
     def rows(self, limit: Any, correlated: Correlated) -> Rows:
         """The rows of the page, as a subquery that gives them in the listing's order."""
-        parts = [self._cut(found, rows, limit) for rows, found in self.matching()]
+        parts = [self.cut(select(*rows.main.c).where(*conditions), rows, limit) for rows, conditions in self.matching()]
         if len(parts) == 1:
             return self.listing.source.rows(correlated(parts[0]).subquery())
         each = [correlated(part) for part in parts] or [_nothing(self.listing.source)]
@@ -51,7 +51,8 @@ class Window:
         merged = self.listing.source.rows(together)
         return self.listing.source.rows(select(*together.c).order_by(*self.ways(merged)).limit(limit).subquery())
 
-    def _cut(self, found: Select[Any], rows: Rows, limit: Any) -> Select[Any]:
+    def cut(self, found: Select[Any], rows: Rows, limit: Any) -> Select[Any]:
+        """So many of the rows, after the key, in the listing's order."""
         if self.after is not None:
             here, there = tuple_(*self.listing.order(rows, self.given)), tuple_(*self.after)
             found = found.where(here < there if self.listing.descending else here > there)
@@ -67,7 +68,7 @@ class Window:
         known = self.listing.count and self.listing.count(self.parent, **self.given)
         if known is not None:
             return known
-        parts = [correlated(found.with_only_columns(rows.id)) for rows, found in self.matching()]
+        parts = [correlated(select(rows.id).where(*conditions)) for rows, conditions in self.matching()]
         counted = parts[0] if len(parts) == 1 else union_all(*parts or [_nothing(self.listing.source)])
         return select(func.count()).select_from(counted.subquery()).scalar_subquery()
 
@@ -108,6 +109,12 @@ def _part(builder: Builder, part: Asked, window: Window, numbered: _Numbered | N
 
 
 def _nodes(builder: Builder, part: Asked, window: Window) -> Shown:
+    scans = window.matching()
+    if len(scans) == 1:  # nothing to be merged: the rows are shown as they are found
+        [(rows, conditions)] = scans
+        columns, patch = builder.inside(rows).columns(part.below, rows)
+        found = select(*columns).select_from(rows.joined).where(*conditions)
+        return builder.list(window.cut(found, rows, window.first)), of_list(patch)
     rows = window.rows(window.first, builder.correlated)
     columns, patch = builder.inside(rows).columns(part.below, rows)
     return builder.list(select(*columns).select_from(rows.joined).order_by(*window.ways(rows))), of_list(patch)

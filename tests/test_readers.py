@@ -1,0 +1,47 @@
+"""Connections that only read: kept, lost, and never left busy."""
+
+from __future__ import annotations
+
+import asyncio
+
+import asyncpg
+import pytest
+
+from tests.world import World
+
+
+async def test_a_connection_that_was_lost_meanwhile_is_replaced(world: World) -> None:
+    """A restarted PostgreSQL has closed them all: whoever asks next does not notice."""
+    readers = world.resources.db.readers
+    assert await readers.ask("select 1", []) == [(1,)]
+    await world.sql("select pg_terminate_backend(pid) from pg_stat_activity where query = 'select 1'")
+    assert await readers.ask("select 2", []) == [(2,)]
+
+
+async def test_a_statement_that_fails_costs_no_connection(world: World) -> None:
+    readers = world.resources.db.readers
+    [before] = await readers.ask("select pg_backend_pid()", [])
+    with pytest.raises(asyncpg.DivisionByZeroError):
+        await readers.ask("select 1 / 0", [])
+    assert await readers.ask("select pg_backend_pid()", []) == [before]
+
+
+async def test_one_that_is_given_up_does_not_answer_the_next(world: World) -> None:
+    readers = world.resources.db.readers
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.05):
+            await readers.ask("select pg_sleep(5), 'late'", [])
+    assert await readers.ask("select 'now'", []) == [("now",)]
+
+
+async def test_nothing_is_written_there(world: World) -> None:
+    with pytest.raises(asyncpg.ReadOnlySQLTransactionError):
+        await world.resources.db.readers.ask("delete from account", [])
+
+
+async def test_more_at_once_than_there_are_connections_wait_for_one(world: World) -> None:
+    size = world.resources.settings.pool_size
+    answers = await asyncio.gather(
+        *(world.resources.db.readers.ask("select $1::int", [number]) for number in range(3 * size))
+    )
+    assert [row[0] for [row] in answers] == list(range(3 * size))
