@@ -24,35 +24,53 @@ OTHER_NAMES: Final = {"region": "regionCode", "certificate": "certificateId"}
 
 
 @dataclass(frozen=True)
-class Form:
-    """A whole form. As typed at first; as `checked` gives it, every part is sound by itself."""
+class Statement:
+    """What is stated about a union, in a form or in a row of a file."""
 
     kind: UnionKind
     name: str
     region_code: str
     uscc: str | None
     employer: Employer | None
+
+
+@dataclass(frozen=True)
+class Form(Statement):
+    """A whole form. As typed at first; as `checked` gives it, every part is sound by itself."""
+
     id_number: str
     certificate_id: int
 
 
 def checked(form: Form, problems: Problems) -> Form:
     """The form in its canonical spelling, as far as it is sound; every fault is noted."""
-    uscc = problems.take(("uscc",), check_credit_code, form.uscc) if form.uscc is not None else None
+    stated = checked_statement(form, problems)
     return Form(
-        kind=form.kind,
-        name=problems.take(("name",), check_name, form.name) or "",
-        region_code=problems.take(("regionCode",), check_region_code, form.region_code) or "",
-        uscc=uscc,
-        employer=_checked_employer(form, problems),
+        kind=stated.kind,
+        name=stated.name,
+        region_code=stated.region_code,
+        uscc=stated.uscc,
+        employer=stated.employer,
         id_number=problems.take(("legalPersonIdNumber",), check_id_number, form.id_number) or "",
         certificate_id=form.certificate_id,
     )
 
 
-def _checked_employer(form: Form, problems: Problems) -> Employer | None:
-    employer = form.employer
-    if (employer is not None) != (form.kind is UnionKind.GRASSROOTS):
+def checked_statement(stated: Statement, problems: Problems) -> Statement:
+    """The same of a statement alone: without the person and the photo that stand behind a form."""
+    uscc = problems.take(("uscc",), check_credit_code, stated.uscc) if stated.uscc is not None else None
+    return Statement(
+        kind=stated.kind,
+        name=problems.take(("name",), check_name, stated.name) or "",
+        region_code=problems.take(("regionCode",), check_region_code, stated.region_code) or "",
+        uscc=uscc,
+        employer=_checked_employer(stated, problems),
+    )
+
+
+def _checked_employer(stated: Statement, problems: Problems) -> Employer | None:
+    employer = stated.employer
+    if (employer is not None) != (stated.kind is UnionKind.GRASSROOTS):
         if employer is None:
             problems.note(Code.REQUIRED, "employer")
         else:
