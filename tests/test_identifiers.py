@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
+import phonenumbers
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -255,3 +256,12 @@ def test_a_masked_phone_number_shows_three_digits_and_four(kept: str, masked: st
 
 def test_a_masked_name_shows_its_first_character() -> None:
     assert [mask_name(name) for name in ("何敏", "欧阳娜娜", "李", "")] == ["何*", "欧***", "李", ""]
+
+
+@given(st.from_regex(r"\A1[3-9][0-9]{9}\Z"))
+def test_a_mobile_number_is_what_the_library_makes_of_it(number: str) -> None:
+    parsed = phonenumbers.parse(number, "CN")
+    if phonenumbers.is_possible_number(parsed):
+        assert check_phone(number) == phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+    else:
+        assert refusal(check_phone, number) == (Code.PHONE_INVALID, None)
