@@ -11,116 +11,32 @@ import logging
 import os
 import socket
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final, NoReturn, TypeVar
+from typing import Any, Final
 
 import click
-import orjson
 import uvicorn
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
-from models.errors import Rejected
-from models.locale import Locale
+from console import plainly, refuse, run, say, with_database, with_resources
 from models.permissions import Role
 from resolvers import founding
 from resolvers.context import Resources
 from resolvers.demo import Demo, Person, plant_demo
 from resolvers.invites import link
 from schema.build import build_schema
-from schema.messages import sentence
-from server import create_app, open_resources
+from server import create_app
 from storage import invites, unions, verification
-from storage.cluster import ClusterError, running
-from storage.migrations import is_current, migrate
+from storage.migrations import migrate
 from storage.qr import qr_terminal
-from storage.settings import Settings, SettingsError, generate_secrets, load_settings
+from storage.settings import Settings, generate_secrets, load_settings
 from storage.verification import Difference, differences
 
-# SQLSTATE: no connection, no such user, no such database, no right, no resources, going down.
-UNUSABLE: Final = ("08", "28", "3D", "42501", "53", "57")
 SDL: Final = Path(__file__).parent / "schema" / "schema.graphql"
-
-Result = TypeVar("Result")
 
 
 @click.group(help=__doc__)
 def program() -> None: ...
-
-
-def say(**result: object) -> None:
-    click.echo(orjson.dumps(result, option=orjson.OPT_INDENT_2, default=str).decode())
-
-
-def refuse(message: str) -> NoReturn:
-    click.echo(message, err=True)
-    sys.exit(1)
-
-
-@contextmanager
-def plainly() -> Iterator[None]:
-    """Tells what can go wrong in sentences."""
-    try:
-        yield
-    except (SettingsError, ClusterError) as error:
-        refuse(str(error))
-    except Rejected as refusal:
-        refuse(
-            "\n".join(
-                f"{'.'.join(problem.path)}: {sentence(Locale.ZH, problem)} {sentence(Locale.EN, problem)}".lstrip(": ")
-                for problem in refusal.problems
-            )
-        )
-    except OSError as error:
-        refuse(f"{error.filename or 'The database'} cannot be used: {error.strerror or error}")
-    except DBAPIError as error:
-        if not _is_unusable(error):
-            raise
-        refuse(f"The database cannot be used: {error.orig}")
-
-
-def _is_unusable(error: DBAPIError) -> bool:
-    """Whether it is the database's own state that stands in the way, and not a fault of ours."""
-    state = getattr(error.orig, "sqlstate", None) or ""
-    return isinstance(error, OperationalError | InterfaceError) or state.startswith(UNUSABLE)
-
-
-@contextmanager
-def with_database() -> Iterator[Settings]:
-    """The settings, with the embedded database running if there is no other."""
-    settings = load_settings(os.environ)
-    if settings.database_url is not None:
-        yield settings
-        return
-    with running(settings.data_dir) as cluster:
-        yield settings.model_copy(update={"database_url": cluster.url()})
-
-
-@asynccontextmanager
-async def with_resources(settings: Settings) -> AsyncIterator[Resources]:
-    resources = open_resources(settings)
-    try:
-        yield resources
-    finally:
-        await resources.db.close()
-
-
-def run(work: Callable[[Resources], Awaitable[Result]]) -> Result:
-    """Does one command's work. The embedded database is brought up to date first; another one has to be."""
-
-    async def working(settings: Settings, *, embedded: bool) -> Result:
-        assert settings.database_url is not None
-        if embedded:
-            click.echo(f"No DATABASE_URL: using the database in {settings.data_dir}.", err=True)
-            await migrate(settings.database_url)
-        elif not await is_current(settings.database_url):
-            refuse("The database is not at this version: run `python server.py migrate` first.")
-        async with with_resources(settings) as resources:
-            return await work(resources)
-
-    with plainly(), with_database() as settings:
-        return asyncio.run(working(settings, embedded=load_settings(os.environ).database_url is None))
 
 
 @program.command()

@@ -1,0 +1,105 @@
+"""What the operator's commands have in common: what they work with, and how they tell what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Final, NoReturn, TypeVar
+
+import click
+import orjson
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+
+from models.errors import Problem, Rejected
+from models.locale import Locale
+from resolvers.context import Resources
+from schema.messages import sentence
+from server import open_resources
+from storage.cluster import ClusterError, running
+from storage.migrations import is_current, migrate
+from storage.settings import Settings, SettingsError, load_settings
+
+# SQLSTATE: no connection, no such user, no such database, no right, no resources, going down.
+UNUSABLE: Final = ("08", "28", "3D", "42501", "53", "57")
+
+Result = TypeVar("Result")
+
+
+def say(**result: object) -> None:
+    click.echo(orjson.dumps(result, option=orjson.OPT_INDENT_2, default=str).decode())
+
+
+def refuse(message: str) -> NoReturn:
+    click.echo(message, err=True)
+    sys.exit(1)
+
+
+def in_both_languages(problem: Problem) -> str:
+    return f"{sentence(Locale.ZH, problem)} {sentence(Locale.EN, problem)}"
+
+
+@contextmanager
+def plainly() -> Iterator[None]:
+    """Tells what can go wrong in sentences."""
+    try:
+        yield
+    except (SettingsError, ClusterError) as error:
+        refuse(str(error))
+    except Rejected as refusal:
+        refuse(
+            "\n".join(
+                f"{'.'.join(problem.path)}: {in_both_languages(problem)}".lstrip(": ") for problem in refusal.problems
+            )
+        )
+    except OSError as error:
+        refuse(f"{error.filename or 'The database'} cannot be used: {error.strerror or error}")
+    except DBAPIError as error:
+        if not _is_unusable(error):
+            raise
+        refuse(f"The database cannot be used: {error.orig}")
+
+
+def _is_unusable(error: DBAPIError) -> bool:
+    """Whether it is the database's own state that stands in the way, and not a fault of ours."""
+    state = getattr(error.orig, "sqlstate", None) or ""
+    return isinstance(error, OperationalError | InterfaceError) or state.startswith(UNUSABLE)
+
+
+@contextmanager
+def with_database() -> Iterator[Settings]:
+    """The settings, with the embedded database running if there is no other."""
+    settings = load_settings(os.environ)
+    if settings.database_url is not None:
+        yield settings
+        return
+    with running(settings.data_dir) as cluster:
+        yield settings.model_copy(update={"database_url": cluster.url()})
+
+
+@asynccontextmanager
+async def with_resources(settings: Settings) -> AsyncIterator[Resources]:
+    resources = open_resources(settings)
+    try:
+        yield resources
+    finally:
+        await resources.db.close()
+
+
+def run(work: Callable[[Resources], Awaitable[Result]]) -> Result:
+    """Does one command's work. The embedded database is brought up to date first; another one has to be."""
+
+    async def working(settings: Settings, *, embedded: bool) -> Result:
+        assert settings.database_url is not None
+        if embedded:
+            click.echo(f"No DATABASE_URL: using the database in {settings.data_dir}.", err=True)
+            await migrate(settings.database_url)
+        elif not await is_current(settings.database_url):
+            refuse("The database is not at this version: run `python server.py migrate` first.")
+        async with with_resources(settings) as resources:
+            return await work(resources)
+
+    with plainly(), with_database() as settings:
+        return asyncio.run(working(settings, embedded=load_settings(os.environ).database_url is None))
