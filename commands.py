@@ -18,11 +18,12 @@ from typing import Any, Final
 import click
 import uvicorn
 
-from console import plainly, refuse, run, say, with_database, with_resources
+from console import plainly, progress_bar, refuse, run, say, told, with_database, with_resources
 from models.permissions import Role
 from resolvers import founding
 from resolvers.context import Resources
 from resolvers.demo import Demo, Person, plant_demo
+from resolvers.importing import Outcome, import_tree
 from resolvers.invites import link
 from schema.build import build_schema
 from server import create_app
@@ -203,6 +204,28 @@ def appoint(phone: str, path: str, role: str) -> None:
         say(phone=phone, union=path, role=made.role.value, since=made.since)
 
     run(work)
+
+
+@program.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--under", metavar="PATH", help="The union that all of it goes below, such as 1.2f; without it, roots.")
+@click.option("--dry-run", is_flag=True, help="Only say what would happen.")
+def import_command(file: Path, under: str | None, dry_run: bool) -> None:  # noqa: FBT001 - click's way
+    """Bring in a tree from CSV or XLSX: all of it, or nothing and every fault by line and column.
+
+    Columns, in any order, in Chinese or in English: 编号 ref, 上级编号 parent_ref, 工会名称 name, 工会类型 kind,
+    行政区划代码 region_code, 统一社会信用代码 uscc, 联系电话 contact_phone and others; README.md has them all.
+    """
+    with progress_bar(file.name) as progress:
+
+        async def work(resources: Resources) -> Outcome:
+            return await import_tree(resources, file, under, dry_run=dry_run, progress=progress)
+
+        outcome = run(work)
+    counted = {name: getattr(outcome, name) for name in ("rows", "created", "known", "untold")}
+    say(file=outcome.words, dryRun=dry_run, **counted, faults=[told(fault) for fault in outcome.faults])
+    if outcome.faults:
+        refuse("未导入任何工会。 Nothing was imported.")
 
 
 @program.command()

@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from models.errors import Problem, Rejected
 from models.locale import Locale
+from models.roll import Fault
 from resolvers.context import Resources
 from schema.messages import sentence
 from server import open_resources
@@ -39,6 +40,12 @@ def refuse(message: str) -> NoReturn:
 
 def in_both_languages(problem: Problem) -> str:
     return f"{sentence(Locale.ZH, problem)} {sentence(Locale.EN, problem)}"
+
+
+def told(fault: Fault) -> dict[str, object]:
+    """What is wrong with a file, as an answer's JSON has it."""
+    code, message = fault.problem.code, in_both_languages(fault.problem)
+    return {"line": fault.line, "column": fault.column, "code": code, "message": message}
 
 
 @contextmanager
@@ -103,3 +110,11 @@ def run(work: Callable[[Resources], Awaitable[Result]]) -> Result:
 
     with plainly(), with_database() as settings:
         return asyncio.run(working(settings, embedded=load_settings(os.environ).database_url is None))
+
+
+@contextmanager
+def progress_bar(label: str) -> Iterator[Callable[[float], None]]:
+    """Shows which share is done; on a terminal alone, and on standard error, so that an answer stays alone."""
+    steps = 1000
+    with click.progressbar(length=steps, label=label, file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
+        yield lambda share: bar.update(max(0, int(share * steps) - bar.pos))

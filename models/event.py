@@ -28,6 +28,8 @@ class Happening(StrEnum):
     REGISTRATION_APPROVED = "registration.approved"
     REGISTRATION_REJECTED = "registration.rejected"
     ID_NUMBER_REVEALED = "idNumber.revealed"
+    IMPORTED = "union.imported"
+    EXPORTED = "union.exported"
 
 
 class Event(Base):

@@ -12,8 +12,14 @@ class Turn(IntEnum):
     """The numbers are any, but each another, and other than that of the migrations."""
 
     ENDING_APPOINTMENTS = 7_263_002
+    TREE_SURGERY = 7_263_003
 
 
 async def wait_for(session: AsyncSession, turn: Turn) -> None:
     """Returns when nobody else has this turn, and has it until the transaction ends."""
     await session.execute(select(func.pg_advisory_xact_lock(turn.value)))
+
+
+async def is_free(session: AsyncSession, turn: Turn) -> bool:
+    """Whether nobody else has this turn; then it is had until the transaction ends."""
+    return bool(await session.scalar(select(func.pg_try_advisory_xact_lock(turn.value))))

@@ -57,6 +57,11 @@ async def current(session: AsyncSession, code: str) -> Region | None:
     return await session.scalar(select(Region).where(Region.code == code, ~Region.retired))
 
 
+async def current_codes(session: AsyncSession) -> frozenset[str]:
+    """Every code of today."""
+    return frozenset(await session.scalars(select(Region.code).where(~Region.retired)))
+
+
 async def by_codes(session: AsyncSession, codes: Sequence[str]) -> list[Region | None]:
     """One query for many codes, the retired ones included; answers in the order asked."""
     rows = await session.scalars(select(Region).where(Region.code.in_(codes)))

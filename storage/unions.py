@@ -46,9 +46,10 @@ async def by_id(session: AsyncSession, union_id: int) -> TradeUnion:
     return await session.get_one(TradeUnion, union_id)
 
 
-async def anywhere(session: AsyncSession, path: TreePath) -> TradeUnion | None:
-    """The union at this place, for the operator, who stands outside of every scope."""
-    return await session.scalar(select(TradeUnion).where(TradeUnion.path == path))
+async def anywhere(session: AsyncSession, path: TreePath, *, lock: bool = False) -> TradeUnion | None:
+    """The union at this place, for the operator, who stands outside of every scope; `lock` as in `find`."""
+    statement = select(TradeUnion).where(TradeUnion.path == path)
+    return await session.scalar(statement.with_for_update(read=True) if lock else statement)
 
 
 async def any_root(session: AsyncSession) -> TradeUnion | None:
