@@ -17,9 +17,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from models.locale import preferred
 from resolvers.context import Resources
+from schema import messages
 from schema.build import build_schema
 from schema.context import GraphContext
 from schema.endpoint import ReadingEndpoint
+from schema.ids import decode_id, encode_id
 from schema.messages import say
 from schema.refusals import Refusal, sentence
 from schema.transport import MIB, Endpoint
@@ -31,6 +33,7 @@ from web.asking import identify, resources_of
 from web.card_opening import open_card
 from web.card_page import card_routes
 from web.certificate_page import certificate_routes
+from web.export_page import Speech, export_routes
 from web.graphiql_page import graphiql_routes
 from web.session_routes import session_routes
 
@@ -62,6 +65,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
             *card_routes(open_card),
             *certificate_routes(),
             *session_routes(),
+            *export_routes(speech()),
         ],
         middleware=[Middleware(RequestIds)],
         lifespan=lifespan,
@@ -101,6 +105,11 @@ def internal(request: Request) -> str:
     """What is told of a fault of ours: the number that its log entry has."""
     locale = preferred(request.headers.get("accept-language", ""))
     return say(locale, "INTERNAL", request_id=request.state.request_id)
+
+
+def speech() -> Speech:
+    """What a page takes from the schema, which it does not import."""
+    return Speech(lambda text: decode_id(text, "Union"), lambda key: encode_id("Union", key), messages.sentence)
 
 
 async def livez(_request: Request) -> Response:

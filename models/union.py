@@ -101,8 +101,13 @@ class TradeUnion(Particulars, Base):
 
     @property
     def seal_name(self) -> str:
-        return f"trade_union:{self.id}"
+        return seal_name(self.id)
 
     @property
     def depth(self) -> int:
         return self.path.depth
+
+
+def seal_name(union_id: int) -> str:
+    """What binds a sealed ID number to the union with this id."""
+    return f"trade_union:{union_id}"
