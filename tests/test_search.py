@@ -165,7 +165,10 @@ async def test_of_what_too_many_have_the_best_are_listed(world: World, monkeypat
 
     found = (await mayor.ask(BELOW, id=gid(city), s="华强"))["descendants"]
     names = [node["name"] for node in found["nodes"]]
-    assert names == ["华强", "华强0厂工会", "华强1厂工会", "华强2厂工会", "华强街道总工会"]
+    # Which three of the factories are taken is as the index lies; they are listed in their order.
+    factories = [f"华强{number}厂工会" for number in range(6)]
+    assert (names[0], names[-1], len(names)) == ("华强", "华强街道总工会", 5)
+    assert [name for name in factories if name in names] == names[1:-1]
     assert found["totalCount"] == 5
     seen: list[str] = []
     page: dict[str, Any] = {"pageInfo": {"endCursor": None, "hasNextPage": True}}
@@ -174,4 +177,5 @@ async def test_of_what_too_many_have_the_best_are_listed(world: World, monkeypat
         page = (await mayor.ask(BELOW, id=gid(city), s="华强", first=2, after=after))["descendants"]
         seen += [node["name"] for node in page["nodes"]]
     assert seen == names
-    assert await below(mayor, city, "工会") == ["华强0厂工会", "华强1厂工会", "华强2厂工会"]
+    common = await below(mayor, city, "工会")
+    assert len(common) == 3 and set(common) <= set(factories)
