@@ -27,9 +27,6 @@ from storage.reading.reads import Listing, Scan
 from storage.reading.rows import Eyes, Rows
 from storage.sources import REGISTRATION, UNION
 
-_UNION: Final = UNION.table
-_REGISTRATION: Final = REGISTRATION.table
-
 
 def _registrations() -> Select[Registration]:
     return select(Registration).options(joinedload(Registration.current))
@@ -68,7 +65,7 @@ def seal_name(submission: Rows) -> ColumnElement[str]:
 
 def parents_region(registration: Rows) -> ColumnElement[str]:
     """The division of the union applied to."""
-    parent = _UNION.alias()
+    parent = UNION.fresh().main
     return (
         select(parent.c.region_code)
         .where(parent.c.id == registration.parent_id)
@@ -80,7 +77,7 @@ def parents_region(registration: Rows) -> ColumnElement[str]:
 def parent_names(registration: Rows, eyes: Eyes) -> ColumnElement[list[str]]:
     """The names from the root down to the union applied to. That one is on the card; those above it are told to
     those who may see them."""
-    above = Rows(_UNION.alias())
+    above = UNION.fresh()
     told = or_(above.id == registration.parent_id, scope.unions(eyes, above))
     names = select(above.name).where(above.id == any_(registration.ancestors), told).order_by(above.path)
     return func.array(names.correlate_except(above.main).scalar_subquery(), type_=ARRAY(Text))
@@ -103,7 +100,7 @@ def place_of(submission: Rows) -> ColumnElement[Any]:
 
 
 def _of_registration(submission: Rows, name: str) -> ColumnElement[Any]:
-    whole = _REGISTRATION.alias()
+    whole = REGISTRATION.fresh().main
     found = select(whole.c[name]).where(whole.c.id == submission.registration_id)
     return found.correlate_except(whole).scalar_subquery()
 

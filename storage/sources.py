@@ -29,7 +29,7 @@ class RegistrationRows(Rows):
 
     @cached_property
     def current(self) -> Rows:
-        return Rows(_table(Submission).alias())
+        return Rows(SUBMISSION.fresh().main)
 
     @property
     def joined(self) -> FromClause:

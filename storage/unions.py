@@ -99,7 +99,7 @@ def seal_name(union: Rows) -> ColumnElement[str]:
 
 
 def parent_name(card: Rows) -> ColumnElement[str]:
-    above = UNION.table.alias()
+    above = UNION.fresh().main
     return select(above.c.name).where(above.c.id == card.parent_id).correlate_except(above).scalar_subquery()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Select, false, func, literal_column, select, tuple_, union_all
+from sqlalchemy import ColumnElement, FromClause, Select, and_, false, func, literal_column, select, tuple_, union_all
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from storage.reading import wire
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from storage.reading.statement import Builder, Shown
 
 
+# Rows with the conditions that lead to them.
+Scans = list[tuple[Rows, list[ColumnElement[bool]]]]
 # Gives a statement leave to refer to what is outside of it.
 Correlated = Callable[[Select[Any]], Select[Any]]
 
@@ -32,7 +34,7 @@ class Window:
         self.after: tuple[Any, ...] | None = given["after"]
         self.given = {name: value for name, value in given.items() if name not in {"first", "after"}}
 
-    def matching(self) -> list[tuple[Rows, list[ColumnElement[bool]]]]:
+    def matching(self) -> Scans:
         """For each of the listing's scans the rows that it leads to, and how, whatever the page."""
         listing, found = self.listing, []
         for scan in listing.scans(self.parent, **self.given):
@@ -43,13 +45,31 @@ class Window:
 
     def rows(self, limit: Any, correlated: Correlated) -> Rows:
         """The rows of the page, as a subquery that gives them in the listing's order."""
-        parts = [self.cut(select(*rows.main.c).where(*conditions), rows, limit) for rows, conditions in self.matching()]
-        if len(parts) == 1:
-            return self.listing.source.rows(correlated(parts[0]).subquery())
-        each = [correlated(part) for part in parts] or [_nothing(self.listing.source)]
-        together = union_all(*each).subquery()
-        merged = self.listing.source.rows(together)
-        return self.listing.source.rows(select(*together.c).order_by(*self.ways(merged)).limit(limit).subquery())
+        scans = self.matching()
+        if len(scans) == 1:
+            [(rows, conditions)] = scans
+            return self._subquery(correlated(self.cut(select(*rows.main.c).where(*conditions), rows, limit)))
+        merged = self._merged(scans, limit, correlated)
+        rows = self.listing.source.fresh()
+        same = [getattr(rows, name) == merged.c[name] for name in self.listing.source.key]
+        found = select(*rows.main.c).select_from(merged.join(rows.main, and_(*same)))
+        return self._subquery(found.order_by(*self.ways(rows)))
+
+    def _subquery(self, found: Select[Any]) -> Rows:
+        return self.listing.source.rows(found.subquery())
+
+    def _merged(self, scans: Scans, limit: Any, correlated: Correlated) -> FromClause:
+        """The keys of the page's rows, merged from what each scan begins with."""
+        parts = []
+        for rows, conditions in scans or [(self.listing.source.fresh(), [false()])]:
+            order = self.listing.order(rows, self.given)
+            places = [column.label(f"place_{number}") for number, column in enumerate(order)]
+            keys = [getattr(rows, name).label(name) for name in self.listing.source.key]
+            parts.append(correlated(self.cut(select(*keys, *places).where(*conditions), rows, limit)))
+        together = union_all(*parts).subquery()
+        merged = [column for column in together.c if column.key.startswith("place_")]
+        ways = [column.desc() if self.listing.descending else column.asc() for column in merged]
+        return select(*together.c).order_by(*ways).limit(limit).subquery()
 
     def cut(self, found: Select[Any], rows: Rows, limit: Any) -> Select[Any]:
         """So many of the rows, after the key, in the listing's order."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement, FromClause, Table
@@ -47,6 +49,21 @@ class Rows:
         return [self.main]
 
 
+# How many aliases of each source the statement that is being made has taken.
+_taken: ContextVar[dict[Source, int] | None] = ContextVar("taken", default=None)
+
+
+@contextmanager
+def one_statement() -> Iterator[None]:
+    """What is made meanwhile is one statement, and takes its aliases from those of others: to make an alias of a
+    wide table takes SQLAlchemy longer than to use it."""
+    token = _taken.set({})
+    try:
+        yield
+    finally:
+        _taken.reset(token)
+
+
 @dataclass(frozen=True, eq=False)
 class Source:
     """A kind of thing that can be read.
@@ -60,10 +77,18 @@ class Source:
     seen: Callable[[Eyes, Rows], ColumnElement[bool]] | None = None
     key: tuple[str, ...] = ("id",)
     rows: type[Rows] = Rows
+    # What the table has been called in statements so far.
+    aliases: list[FromClause] = field(default_factory=list, repr=False)
 
     def fresh(self) -> Rows:
         """Rows that no other part of the statement means."""
-        return self.rows(self.table.alias())
+        taken = _taken.get()
+        if taken is None:
+            return self.rows(self.table.alias())
+        number = taken[self] = taken.get(self, -1) + 1
+        if number == len(self.aliases):
+            self.aliases.append(self.table.alias())
+        return self.rows(self.aliases[number])
 
     def keys(self, rows: Rows) -> list[ColumnElement[Any]]:
         return [getattr(rows, name) for name in self.key]

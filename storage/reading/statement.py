@@ -40,14 +40,15 @@ from storage.reading.reads import (
     Related,
     Through,
 )
-from storage.reading.rows import Eyes, Rows
+from storage.reading.rows import Eyes, Rows, one_statement
 
 Shown = tuple[ColumnElement[Any], Patch | None]
 
 
 def answering(eyes: Eyes, roots: Sequence[Asked]) -> tuple[Select[Any], list[Patch | None]]:
     """The statement that answers these root fields, with what is left to be done to each of its columns."""
-    shown = [Builder(eyes, ()).value(asked, eyes) for asked in roots]
+    with one_statement():
+        shown = [Builder(eyes, ()).value(asked, eyes) for asked in roots]
     columns = [expression.label(f"c{number}") for number, (expression, _) in enumerate(shown)]
     return select(*columns), [patch for _, patch in shown]
 
