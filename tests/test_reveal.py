@@ -81,7 +81,9 @@ async def test_who_saw_it_when_and_why_is_kept_without_the_number(world: World) 
     at = await scene(world)
     await reveal(at.mayor, at.id, " 与证件核对 ")
     await reveal(at.mayor, at.id, "再次核对")
-    recorded = "select actor_id, union_id, registration_id, details from event where action = 'idNumber.revealed'"
+    recorded = (
+        "select actor_id, union_id, registration_id, details from event where action = 'idNumber.revealed' order by id"
+    )
     assert await world.sql(recorded) == [
         (at.mayor.account_id, at.city.id, 1, {"name": "华强工会", "reason": "与证件核对"}),
         (at.mayor.account_id, at.city.id, 1, {"name": "华强工会", "reason": "再次核对"}),
