@@ -110,9 +110,9 @@ class Listing:
     count: Callable[..., ColumnElement[int] | None] | None = None
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Paged:
-    """A listing's pages, as a connection."""
+    """A listing's pages, as a connection. Two of one listing are the same: plans are kept by what they read."""
 
     listing: Listing
 
