@@ -152,14 +152,14 @@ async def end_appointment(ctx: Context, appointment_id: int) -> None:
         union = await unions.by_id(work.session, ending.union_id)
         if ending.account_id != work.account.id:
             require(work, Action.APPOINT, union, "appointmentId")
-        person = (await accounts.by_ids(work.session, [ending.account_id]))[0]
+        person = await accounts.by_id(work.session, ending.account_id)
         await accounts.end_appointment(work.session, ending)
         events.record(
             work.session,
             Happening.APPOINTMENT_ENDED,
             by=work.account.id,
             at=union,
-            name=person.real_name if person else "",
+            name=person.real_name,
             account=str(ending.account_id),
             role=ending.role,
         )

@@ -110,9 +110,9 @@ async def open_card(ctx: Context, code: str) -> OpenedCard:
         union = await unions.by_id(session, invite.union_id)
         if union.status is UnionStatus.DISSOLVED:
             raise Rejected(Problem(Code.PARENT_DISSOLVED))
-        [card] = await unions.cards(session, [invite.union_id])
+        card = await unions.card(session, union.id)
         [region] = await regions.by_codes(session, [union.region_code])
-    assert card is not None and region is not None
+    assert region is not None
     return OpenedCard(invite, card, region)
 
 

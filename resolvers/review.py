@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Final
 
@@ -52,14 +52,12 @@ class Verdict:
         return {**asdict(self), "idempotency_key": None}
 
 
-async def may_review(session: AsyncSession, wanted: Sequence[tuple[TreePath, int]]) -> list[frozenset[int]]:
-    """For each (place of the union applied to, applicant), the accounts that decide now: one query for all.
+async def may_review(session: AsyncSession, at: TreePath, applicant_id: int) -> frozenset[int]:
+    """The accounts that decide now on a registration of this applicant under the union at this place.
 
-    The queue's buttons, the check before a decision and whoever is to be notified ask here.
+    The check before a decision asks here; lists and buttons ask for the same in SQL (storage/scope.py).
     """
-    along = {union_id for at, _ in wanted for union_id in at.ids}
-    appointed = await accounts.deciding_at(session, along)
-    return [deciders(at, applicant_id, appointed) for at, applicant_id in wanted]
+    return deciders(at, applicant_id, await accounts.deciding_at(session, at.ids))
 
 
 async def review(ctx: Context, verdict: Verdict) -> Registration:
@@ -107,8 +105,7 @@ async def review(ctx: Context, verdict: Verdict) -> Registration:
 async def _require_reviewer(work: Work, registration: Registration, parent: TradeUnion) -> None:
     if registration.applicant_id == work.account.id:
         raise Rejected(Problem(Code.SELF_REVIEW, ("registrationId",)))
-    [able] = await may_review(work.session, [(parent.path, registration.applicant_id)])
-    if work.account.id not in able:
+    if work.account.id not in await may_review(work.session, parent.path, registration.applicant_id):
         raise Rejected(Problem(Code.FORBIDDEN, ("registrationId",)))
 
 
@@ -159,8 +156,7 @@ async def _decide(work: Work, sealer: Sealer, registration: Registration, parent
 
 async def _appoint_applicant(work: Work, applicant_id: int, union: TradeUnion) -> None:
     me = work.account.id
-    [applicant] = await accounts.by_ids(work.session, [applicant_id])
-    assert applicant is not None
+    applicant = await accounts.by_id(work.session, applicant_id)
     await accounts.appoint(work.session, applicant_id, union.id, Role.ADMINISTRATOR, me)
     name, whom, role = applicant.real_name, str(applicant.id), Role.ADMINISTRATOR
     events.record(work.session, Happening.UNION_FOUNDED, by=me, at=union, name=union.name)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, and_, any_, exists, func, select, text
+from sqlalchemy import ColumnElement, and_, any_, exists, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -31,8 +30,6 @@ class Card:
     region_code: str
     parent_name: str | None
     contact_phone: str | None
-    # For this side of the API only: a card does not show where in the tree it is.
-    path: TreePath
 
 
 async def find(session: AsyncSession, viewer: Viewer, union_id: int, *, lock: bool = False) -> TradeUnion | None:
@@ -68,24 +65,14 @@ async def parent_to_be(session: AsyncSession, union_id: int) -> TradeUnion | Non
     return await session.scalar(select(TradeUnion).where(TradeUnion.id == union_id).with_for_update(read=True))
 
 
-async def cards(session: AsyncSession, ids: Sequence[int]) -> list[Card | None]:
-    """One query for many cards; answers in the order asked."""
-    rows = await session.execute(_cards().where(TradeUnion.id.in_(ids)))
-    found = {row.id: Card(*row) for row in rows}
-    return [found.get(union_id) for union_id in ids]
-
-
-def _cards() -> Select[int, str, UnionKind, str, str, str | None, TreePath]:
+async def card(session: AsyncSession, union_id: int) -> Card:
+    """What the code of a union shows of it."""
     above = aliased(TradeUnion)
-    return select(
-        TradeUnion.id,
-        TradeUnion.name,
-        TradeUnion.kind,
-        TradeUnion.region_code,
-        above.name,
-        TradeUnion.contact_phone,
-        TradeUnion.path,
-    ).outerjoin(above, above.id == TradeUnion.parent_id)
+    stated = select(
+        TradeUnion.id, TradeUnion.name, TradeUnion.kind, TradeUnion.region_code, above.name, TradeUnion.contact_phone
+    )
+    found = stated.outerjoin(above, above.id == TradeUnion.parent_id).where(TradeUnion.id == union_id)
+    return Card(*(await session.execute(found)).one())
 
 
 def depth(union: Rows) -> ColumnElement[int]:
