@@ -52,7 +52,7 @@ class TradeUnion(Particulars, Base):
         UniqueConstraint("id", "path"),
         # A subtree is a range of this index: path >= X and path < X || '0' (storage/scope.py).
         Index("uq_trade_union_path", "path", unique=True, postgresql_include=["id", "kind", "status"]),
-        # The few whose tallies are added up for those above them (storage/statistics.py).
+        # The few whose tallies are added up for those above them (storage/tallies.py).
         Index("ix_trade_union_top", "path", postgresql_where=f"nlevel(path) <= {TOP + 1} and kind = 'HIGHER_LEVEL'"),
         Index("ix_trade_union_parent_id_id", "parent_id", "id"),
         Index(

@@ -27,7 +27,7 @@ from schema.scalars import Place
 from schema.unions import Reach, Union, searched
 from storage import queue, scope, unions
 from storage.reading.reads import AnyOf, Paged, Related, Through
-from storage.search import given as asked_of
+from storage.search import arguments_of
 from storage.sources import NODES, REGISTRATION, UNION
 
 Id = strawberry.ID
@@ -88,7 +88,7 @@ def _directory(
     if wanted is None:
         return {**window(unions.DIRECTORY, first, after), "region": region}
     page = window(unions.FOUND_IN_DIRECTORY, first, after)
-    return Chosen(Paged(unions.FOUND_IN_DIRECTORY), {**page, "region": region, **asked_of(wanted)})
+    return Chosen(Paged(unions.FOUND_IN_DIRECTORY), {**page, "region": region, **arguments_of(wanted)})
 
 
 def _registration(_context: GraphContext, id: Annotated[Id, strawberry.argument(description="登记编号.")]) -> Given:

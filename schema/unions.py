@@ -27,10 +27,10 @@ from schema.reading.cursors import window
 from schema.reading.fields import column, computed, derived, global_id, many, one, paged
 from schema.regions import Region
 from schema.scalars import Moment, Place
-from storage import certificates, events, invites, queue, regions, scope, unions
+from storage import certificates, events, invites, queue, regions, scope, statistics, unions
 from storage.reading.reads import Paged
 from storage.reading.rows import Eyes, Rows
-from storage.search import given as asked_of
+from storage.search import arguments_of
 from storage.sources import APPOINTMENT, CERTIFICATE, REGION, UNION
 
 Kind = Annotated[UnionKind | None, strawberry.argument(description="工会类型: only these; both if left out.")]
@@ -72,7 +72,7 @@ def _descendants(
     wanted, given = searched(search), {"kind": kind, "max_depth": max_depth}
     if wanted is None:
         return {**window(unions.DESCENDANTS, first, after), **given}
-    return Chosen(Paged(unions.FOUND), {**window(unions.FOUND, first, after), **given, **asked_of(wanted)})
+    return Chosen(Paged(unions.FOUND), {**window(unions.FOUND, first, after), **given, **arguments_of(wanted)})
 
 
 def searched(text: str | None) -> Search | None:
@@ -147,7 +147,7 @@ class Union(Node):
         _descendants,
         "全部下级工会, in the order of the tree; of a search the best match first.",
     )
-    statistics: SubtreeStatistics = derived(queue.statistics_of, "统计, over the union and everything below it.")
+    statistics: SubtreeStatistics = derived(statistics.of, "统计, over the union and everything below it.")
     pending_reviews: RegistrationConnection = paged(queue.OF_UNION, _queue, "待审核登记: the longest waiting first.")
     appointments: list[Appointment] = many(
         APPOINTMENT,

@@ -29,6 +29,7 @@ from models.kinds import UnionStatus
 from models.region import Region
 from models.union import TradeUnion
 from storage import scope, search
+from storage.reading import wire
 from storage.reading.rows import Eyes, Rows
 from storage.sources import RegistrationRows
 
@@ -41,7 +42,7 @@ COMPARED: Final = 100
 _other: Final = aliased(TradeUnion, name="other")
 
 # Spelled out and no parameter: the planner takes a partial index only where it reads the index's condition.
-ACTIVE: Final[ColumnElement[Any]] = literal_column(f"'{UnionStatus.ACTIVE}'")
+ACTIVE: Final = wire.word(UnionStatus.ACTIVE)
 
 
 def statement(of: RegistrationRows, eyes: Eyes) -> Select[Any]:
@@ -52,7 +53,7 @@ def statement(of: RegistrationRows, eyes: Eyes) -> Select[Any]:
     likeness = _likeness(form, name)
     same = _same(form, likeness.c.share)
     reasons = func.array_remove(
-        array([case((is_it, literal_column(f"'{reason}'", Text))) for reason, is_it in same.items()]),
+        array([case((is_it, wire.word(reason))) for reason, is_it in same.items()]),
         literal_column("null"),
         type_=ARRAY(Text),
     )

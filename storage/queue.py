@@ -10,19 +10,20 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Integer, Select, and_, false, func, literal_column, select, union_all
+from sqlalchemy import ColumnElement, Integer, and_, false, func, literal_column, select, union_all
 
 from models.kinds import TreeScope
 from models.review import State
 from models.treepath import MAX_DEPTH
-from storage import scope, statistics
+from storage import scope, tallies
+from storage.reading import wire
 from storage.reading.reads import Arguments, Listing, Scan
 from storage.reading.rows import Eyes, Rows
 from storage.sources import REGISTRATION, UNION
 
 
 def _pending(registration: Rows) -> ColumnElement[bool]:
-    return registration.status == literal_column(f"'{State.PENDING}'")
+    return registration.status == wire.word(State.PENDING)
 
 
 def below(union_id: Any, depth: int) -> Scan:
@@ -70,12 +71,12 @@ def _count_of_viewer(eyes: Eyes, reach: TreeScope) -> ColumnElement[int] | None:
     if reach is TreeScope.DIRECT:
         return None
     top = UNION.fresh()
-    counted = select(func.coalesce(func.sum(statistics.pending(top)), 0)).where(scope.is_top(eyes, top))
+    counted = select(func.coalesce(func.sum(tallies.pending(top)), 0)).where(scope.is_top(eyes, top))
     return counted.correlate_except(top.main).scalar_subquery()
 
 
 def _count_of_union(union: Rows, reach: TreeScope) -> ColumnElement[int] | None:
-    return statistics.pending(union) if reach is TreeScope.SUBTREE else None
+    return tallies.pending(union) if reach is TreeScope.SUBTREE else None
 
 
 def _longest_waiting(registration: Rows, _given: Arguments | None = None) -> list[ColumnElement[Any]]:
@@ -97,8 +98,3 @@ def oldest(union: Rows) -> ColumnElement[datetime]:
         first.append(oldest.limit(literal_column("1")).correlate_except(registration.main))
     found = union_all(*first).subquery()
     return select(func.min(found.c.submitted_at)).scalar_subquery()
-
-
-def statistics_of(union: Rows, _eyes: Eyes | None = None) -> Select[Any]:
-    """统计 of a union, whole: its counts, and since when the longest waiting registration waits."""
-    return statistics.of(union).add_columns(oldest(union).label("oldest_pending_at"))

@@ -33,6 +33,7 @@ from models.kinds import UnionKind, UnionStatus
 from models.search import Search
 from models.treepath import MAX_DEPTH
 from storage import scope
+from storage.reading import wire
 from storage.reading.reads import Arguments
 from storage.reading.rows import Rows
 from storage.sources import UNION
@@ -73,7 +74,7 @@ class Ground:
         return conditions
 
 
-def given(search: Search) -> dict[str, Any]:
+def arguments_of(search: Search) -> dict[str, Any]:
     """A search as the arguments of a listing."""
     return {
         "term": search.term,
@@ -93,7 +94,7 @@ def below(above: Rows, kind: UnionKind | None, max_depth: Any) -> Ground:
     level = func.nlevel(above.path)
     deepest = func.least(level + max_depth, literal_column(str(MAX_DEPTH + 1)))
     levels = func.generate_series(level + literal_column("1"), deepest).table_valued("level").render_derived()
-    named = select(literal_column("'level:'", Text).concat(cast(levels.c.level, Text)))
+    named = select(wire.word("level:").concat(cast(levels.c.level, Text)))
     return Ground(above, marks, func.array(named.correlate_except(levels).scalar_subquery(), type_=ARRAY(Text)))
 
 
@@ -104,7 +105,7 @@ def parents(region: Any) -> Ground:
     """
     marks = [_kind(UnionKind.HIGHER_LEVEL)]
     if region is not None:
-        marks.append(literal_column("'at:'", Text).concat(region))
+        marks.append(wire.word("at:").concat(region))
     return Ground(None, tuple(marks), active=True)
 
 
@@ -175,10 +176,10 @@ def _nearby(where: Ground) -> Select[Any]:
 
 def _named(search: Arguments, union: Rows) -> ColumnElement[bool]:
     """Whether a name has the term, now or before: its pieces can stand apart, and common ones are not asked for."""
-    former = func.folded(func.array_to_string(union.former_names, literal_column(f"'{_GAP}'")))
+    former = func.folded(func.array_to_string(union.former_names, wire.word(_GAP)))
     renamed = and_(func.cardinality(union.former_names) > 0, func.strpos(former, search["term"]) > 0)
     return or_(func.strpos(union.name_key, search["term"]) > 0, renamed)
 
 
 def _kind(kind: UnionKind) -> ColumnElement[str]:
-    return literal_column(f"'kind:{kind}'", Text)
+    return wire.word(f"kind:{kind}")

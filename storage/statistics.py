@@ -1,25 +1,24 @@
-"""统计: counts over a union and everything below it, from tallies that the database keeps (models/tally.py)."""
+"""统计: counts over a union and everything below it, and since when the longest waiting registration waits."""
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Select, case, func, literal_column, select, union_all
-from sqlalchemy.orm import aliased
+from sqlalchemy import ColumnElement, Integer, Select, case, literal_column, select
 
 from models.kinds import UnionKind, UnionStatus
-from models.tally import TOP, Tally
-from models.union import TradeUnion
-from storage import scope
-from storage.reading.rows import Rows
-
-_BELOW: Final = ("grassroots", "higher_level", "pending", "approved", "rejected")
+from storage import queue, tallies
+from storage.reading import wire
+from storage.reading.rows import Eyes, Rows
 
 
-def of(union: Rows) -> Select[Any]:
-    """A union's counts as one row, but for since when the longest waiting registration waits."""
-    below = _below(union).subquery("below")
-    itself = {kind: _one_if(union.status == _word(UnionStatus.ACTIVE), union.kind == _word(kind)) for kind in UnionKind}
+def of(union: Rows, _eyes: Eyes | None = None) -> Select[Any]:
+    """A union's statistics as one row; whoever sees the union sees them."""
+    below = tallies.below(union).subquery("below")
+    itself = {
+        kind: _one_if(union.status == wire.word(UnionStatus.ACTIVE), union.kind == wire.word(kind))
+        for kind in UnionKind
+    }
     grassroots = itself[UnionKind.GRASSROOTS] + below.c.grassroots
     higher_level = itself[UnionKind.HIGHER_LEVEL] + below.c.higher_level
     return select(
@@ -29,43 +28,9 @@ def of(union: Rows) -> Select[Any]:
         below.c.pending,
         below.c.approved,
         below.c.rejected,
+        queue.oldest(union).label("oldest_pending_at"),
     ).select_from(below)
-
-
-def pending(union: Rows) -> ColumnElement[int]:
-    """How many wait at and below a union."""
-    below = _below(union).subquery("below")
-    return select(below.c.pending).scalar_subquery()
-
-
-def children(union: Rows, kind: UnionKind | None) -> ColumnElement[int]:
-    """How many unions are directly below a union."""
-    columns = {UnionKind.GRASSROOTS: Tally.children_grassroots, UnionKind.HIGHER_LEVEL: Tally.children_higher_level}
-    wanted = columns[kind] if kind else Tally.children_grassroots + Tally.children_higher_level
-    counted = select(wanted).where(Tally.union_id == union.id).correlate_except(Tally)
-    return func.coalesce(counted.scalar_subquery(), 0)
-
-
-def _below(union: Rows) -> Select[Any]:
-    """The sums over what is kept for the union: its own tally, or those of the top of the tree from it down."""
-    depth = func.nlevel(union.path, type_=Integer) - literal_column("1", Integer)
-    top_depth: ColumnElement[int] = literal_column(str(TOP), Integer)
-    own = select(Tally.__table__).where(depth >= top_depth, Tally.union_id == union.id)
-    top = aliased(TradeUnion)
-    # A part of the tree that few indexes hold, each of them named by these words.
-    in_top = (func.nlevel(top.path) <= literal_column(str(TOP + 1)), top.kind == _word(UnionKind.HIGHER_LEVEL))
-    added = (
-        select(Tally.__table__)
-        .join(top, top.id == Tally.union_id)
-        .where(depth < top_depth, *in_top, scope.within(top.path, union.path))
-    )
-    kept = union_all(own.correlate_except(Tally), added.correlate_except(Tally, top)).subquery("kept")
-    return select(*(func.coalesce(func.sum(kept.c[name]), 0).label(name) for name in _BELOW))
 
 
 def _one_if(*conditions: ColumnElement[bool]) -> ColumnElement[int]:
     return case((conditions[0] & conditions[1], literal_column("1", Integer)), else_=literal_column("0", Integer))
-
-
-def _word(word: str) -> ColumnElement[Any]:
-    return literal_column(f"'{word}'")

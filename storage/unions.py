@@ -14,7 +14,7 @@ from models.permissions import Viewer
 from models.text import fold
 from models.treepath import TreePath
 from models.union import TradeUnion
-from storage import scope, search, statistics
+from storage import scope, search, tallies
 from storage.reading.reads import Listing, Scan
 from storage.reading.rows import Eyes, Rows
 from storage.sources import CARD, UNION
@@ -138,7 +138,7 @@ def _takes_applications(union: Rows) -> ColumnElement[bool]:
 
 
 # The unions directly below one, in the order in which they joined; and all below it, in the order of the tree.
-CHILDREN: Final = Listing("children", UNION, _directly_below, lambda union, _: [union.id], count=statistics.children)
+CHILDREN: Final = Listing("children", UNION, _directly_below, lambda union, _: [union.id], count=tallies.children)
 DESCENDANTS: Final = Listing("descendants", UNION, _below, lambda union, _: [union.path])
 # Those that a search finds, the best match first.
 FOUND: Final = Listing("found", UNION, _found_below, search.rank)

@@ -11,7 +11,7 @@ from sqlalchemy import select, text, true
 
 from models.treepath import TreePath
 from models.union import TradeUnion
-from storage import queue, verification
+from storage import statistics, verification
 from storage.sources import UNION
 from storage.verification import Difference
 from tests.world import EMPLOYER, GRASSROOTS, Client, World, codes, gid
@@ -25,7 +25,7 @@ async def differences(world: World) -> list[Difference]:
 async def stated(world: World, union: TradeUnion) -> Any:
     """The statistics as whoever asks for them reads them."""
     rows = UNION.fresh()
-    each = queue.statistics_of(rows).correlate(rows.main).lateral()
+    each = statistics.of(rows).correlate(rows.main).lateral()
     async with world.resources.db.reading() as session:
         found = await session.execute(select(each).select_from(rows.main.join(each, true())).where(rows.id == union.id))
         return found.one()
