@@ -31,7 +31,7 @@ NAME: Final = "uniontree"  # of the database and of the role that owns it
 SETTINGS: Final[Mapping[str, str]] = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
-    "max_connections": "60",
+    "max_connections": "200",  # two pools of POOL_SIZE for each worker, and whoever shares the DATA_DIR
     "shared_buffers": "256MB",
     "work_mem": "16MB",
     "maintenance_work_mem": "128MB",

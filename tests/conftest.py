@@ -16,6 +16,7 @@ from server import create_app
 from storage.cluster import FORGETFUL, Cluster, running
 from storage.migrations import migrate
 from storage.settings import Settings, generate_secrets, load_settings
+from tests.paths import PATHS
 from tests.world import World
 
 # Divisions stay: the migration of the database brought them.
@@ -103,3 +104,10 @@ async def _empty(served: World) -> None:
     """
     async with served.resources.db.engine.begin() as connection:
         await connection.execute(text(EMPTYING))
+
+
+@pytest.fixture(params=PATHS)
+def path(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Both ways to an answer."""
+    with PATHS[request.param]():
+        yield

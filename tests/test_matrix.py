@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 import pytest
@@ -11,17 +11,11 @@ from schema.ids import encode_id
 from tests import oracle
 from tests.matrix import LEGAL_PERSON, NEVER, Tree, plant
 from tests.oracle import ABOVE, ANONYMOUS, APPLICANT, EVERYBODY, Who, lineage
-from tests.paths import PATHS
 from tests.world import Client, World, gid
 
+pytestmark = pytest.mark.usefixtures("path")  # both ways to an answer keep to the same rights
+
 everybody = pytest.mark.parametrize("who", EVERYBODY, ids=str)
-
-
-@pytest.fixture(autouse=True, params=PATHS)
-def path(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Both ways to an answer keep to the same rights."""
-    with PATHS[request.param]():
-        yield
 
 
 @pytest.fixture(scope="module")

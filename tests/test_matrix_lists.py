@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,19 +9,13 @@ import pytest
 from tests import oracle
 from tests.matrix import Tree, plant
 from tests.oracle import ABOVE, APPOINTED, EVERYBODY, Who, lineage, subtree
-from tests.paths import PATHS
 from tests.world import World, gid
+
+pytestmark = pytest.mark.usefixtures("path")  # both ways to an answer keep to the same rights
 
 everybody = pytest.mark.parametrize("who", EVERYBODY, ids=str)
 
 LIST = "{ nodes { id } edges { node { id } } totalCount }"
-
-
-@pytest.fixture(autouse=True, params=PATHS)
-def path(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Both ways to an answer keep to the same rights."""
-    with PATHS[request.param]():
-        yield
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,7 @@ from typing import Any, Final
 import pytest
 
 from schema.build import build_schema
+from schema.ids import encode_id
 from schema.reading.answers import Answers
 from schema.reading.cursors import encode_cursor
 from tests.documents import Writer
@@ -48,7 +49,7 @@ def pool_of(tree: Tree) -> dict[str, list[Any]]:
         )
     ]
     return {
-        "id": [*unions, *ids, NEVER and gid(tree.rejected), "x", ""],
+        "id": [*unions, *ids, encode_id("Union", NEVER), "x", ""],
         "ids": [[]],
         "under": [*unions, *unions, ids[-1]],
         "code": [invite.token for invite in tree.invites.values()] + ["x", "i=AAAAAAAAAAAAAAAAAAAAAA"],
