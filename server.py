@@ -29,6 +29,7 @@ from storage.database import Database
 from storage.files import Files
 from storage.sealing import Sealer
 from storage.settings import Settings, SettingsError, load_settings
+from storage.sign_ins import SignIns
 from web.asking import identify, resources_of
 from web.card_opening import open_card
 from web.card_page import card_routes
@@ -78,27 +79,32 @@ def open_resources(settings: Settings) -> Resources:
     files = Files(settings.data_dir / "certificates")
     files.prepare()
     keys = settings.id_number_keys.get_secret_value()
+    db = Database(settings.database_url, pool_size=settings.pool_size, statement_timeout=settings.statement_timeout)
     return Resources(
         settings=settings,
-        db=Database(settings.database_url, pool_size=settings.pool_size, statement_timeout=settings.statement_timeout),
+        db=db,
+        sign_ins=SignIns(db),
         files=files,
         sealer=Sealer(keys, current=next(iter(keys)), index_key=settings.blind_index_key.get_secret_value()),
     )
 
 
 def graphql_endpoint(settings: Settings) -> Endpoint:
+    async def meet(request: Request, *, remembered: bool = False) -> GraphContext:
+        context = GraphContext(resources_of(request))
+        await identify(context, request, remembered=remembered)
+        return context
+
     @asynccontextmanager
     async def open_context(request: Request) -> AsyncIterator[GraphContext]:
-        context = GraphContext(resources_of(request))
-        await identify(context, request)
-        yield context
+        yield await meet(request)
 
     def refusal(code: str, request: Request) -> str:
         return internal(request) if code == Refusal.INTERNAL else sentence(code, request)
 
     # A photo that is a little too large is told so in the payload; this bounds what is read at all.
     most = settings.max_certificate_bytes + MIB
-    return ReadingEndpoint(build_schema(), open_context, max_upload=most, refusal=refusal)
+    return ReadingEndpoint(build_schema(), open_context, meet=meet, max_upload=most, refusal=refusal)
 
 
 def internal(request: Request) -> str:

@@ -21,9 +21,9 @@ from models.kinds import UnionStatus
 from models.permissions import Action, Role
 from resolvers.access import require, union_for
 from resolvers.context import Context
-from storage import accounts, events, unions
-from storage.accounts import SignedIn
+from storage import accounts, events, sign_ins, unions
 from storage.locks import Turn
+from storage.sign_ins import Person
 
 LONGEST_PASSWORD: Final = 200
 
@@ -32,8 +32,8 @@ _hasher: Final = PasswordHasher()  # argon2id with the library's parameters (RFC
 _verifying: Final = ThreadPoolExecutor(max_workers=1, thread_name_prefix="password")
 
 
-async def sign_in(ctx: Context, phone: str, password: str) -> tuple[str, SignedIn]:
-    """A new token (43 characters, 256 bits) and the sign-in it opens.
+async def sign_in(ctx: Context, phone: str, password: str) -> tuple[str, Person]:
+    """A new token (43 characters, 256 bits), and whose sign-in it opens.
 
     Raises:
         Rejected: CREDENTIALS_INVALID, alike for an unknown phone and a wrong password.
@@ -48,7 +48,7 @@ async def sign_in(ctx: Context, phone: str, password: str) -> tuple[str, SignedI
     return await open_session(ctx, account, by_password=known)
 
 
-async def open_session(ctx: Context, account: Account, by_password: str | None = None) -> tuple[str, SignedIn]:
+async def open_session(ctx: Context, account: Account, by_password: str | None = None) -> tuple[str, Person]:
     """A token for someone who has proved who they are, by the password with this hash if one is given.
 
     Raises:
@@ -59,10 +59,10 @@ async def open_session(ctx: Context, account: Account, by_password: str | None =
         if by_password is not None and not await accounts.holds_password(session, account.id, by_password):
             raise Rejected(Problem(Code.CREDENTIALS_INVALID))
         opened = await accounts.open_session(session, account, token, timedelta(days=ctx.settings.session_days))
-        signed_in = await accounts.sign_in_of(session, opened)
-    assert signed_in is not None
-    ctx.signed_in = signed_in
-    return token, signed_in
+        found = await sign_ins.of(session, opened)
+    assert found is not None
+    ctx.signed_in, person = found
+    return token, person
 
 
 @cache
@@ -88,6 +88,14 @@ def hash_password(password: str) -> str:
     if not 8 <= len(password) <= LONGEST_PASSWORD:
         raise Rejected(Problem(Code.INVALID, ("password",), why="password_length"))
     return _hasher.hash(password)
+
+
+async def myself(ctx: Context) -> Account | None:
+    """Who is signed in, None if nobody is."""
+    if ctx.signed_in is None:
+        return None
+    async with ctx.db.reading() as session:
+        return await accounts.by_id(session, ctx.signed_in.account_id)
 
 
 async def sign_out(ctx: Context) -> None:

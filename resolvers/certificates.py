@@ -55,7 +55,7 @@ def link_to(ctx: Context, certificate_id: int) -> Link:
     """A link for the viewer, who has been shown the certificate. It works for `link_seconds`."""
     assert ctx.signed_in is not None, "nobody is shown a certificate without having signed in"
     expires = int((ctx.signed_in.at + timedelta(seconds=ctx.settings.link_seconds)).timestamp())
-    account_id = ctx.signed_in.account.id
+    account_id = ctx.signed_in.account_id
     return Link(account_id, expires, _sign(ctx, certificate_id, account_id, expires))
 
 

@@ -11,13 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from models.errors import Code, Problem, Rejected
 from models.locale import Locale
 from models.permissions import NOBODY, Viewer
-from storage import accounts
-from storage.accounts import Person, SignedIn
+from storage import sign_ins
 from storage.database import Database
 from storage.files import Files
 from storage.locks import Turn, wait_for
 from storage.sealing import Sealer
 from storage.settings import Settings
+from storage.sign_ins import Person, SignedIn, SignIns
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,7 @@ class Resources:
 
     settings: Settings
     db: Database
+    sign_ins: SignIns
     files: Files
     sealer: Sealer
 
@@ -45,6 +46,7 @@ class Context:
 
     resources: Resources
     signed_in: SignedIn | None = None
+    token_hash: bytes | None = None
     locale: Locale = Locale.ZH
     request_id: str = ""
 
@@ -74,7 +76,9 @@ class Context:
             if turn is not None:
                 await wait_for(session, turn)
             # From here on these rights count, also for what is read of the answer.
-            self.signed_in = await accounts.sign_in_again(session, self.signed_in.session_id)
-            if self.signed_in is None:
+            found = await sign_ins.again(session, self.signed_in.session_id)
+            if found is None:
+                self.signed_in = None
                 raise Rejected(Problem(Code.UNAUTHENTICATED))
-            yield Work(session, self.signed_in.account, self.signed_in.viewer)
+            self.signed_in, person = found
+            yield Work(session, person, self.signed_in.viewer)

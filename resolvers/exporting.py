@@ -52,7 +52,7 @@ async def exported(ctx: Context, export: Export, show_id: Callable[[int], str]) 
     yield [headers(ctx.locale)]
     async with ctx.db.reading() as session:
         # The rights, and the place of the union, as they are when the rows are read.
-        viewer = await accounts.viewer_of(session, ctx.signed_in.account.id)
+        viewer = await accounts.viewer_of(session, ctx.signed_in.account_id)
         union = await unions.find(session, viewer, export.union.id)
         if union is None:
             return

@@ -142,8 +142,8 @@ async def _sign_in(
     info: Info,
     wanted: Annotated[SignInInput, strawberry.argument(name="input", description="Who wants to sign in.")],
 ) -> Answer:
-    token, signed_in = await accounts.sign_in(info.context, wanted.phone, wanted.password)
-    return Answer(token=token, viewer=Ref(VIEWER, (signed_in.account.id,)))
+    token, person = await accounts.sign_in(info.context, wanted.phone, wanted.password)
+    return Answer(token=token, viewer=Ref(VIEWER, (person.id,)))
 
 
 async def _sign_out(info: Info) -> Answer:

@@ -1,100 +1,19 @@
-"""Accounts, sign-ins and appointments."""
+"""Accounts, their sign-ins and appointments. What a sign-in opens is in sign_ins.py."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, Final
+from collections.abc import Collection
+from datetime import timedelta
 
-from sqlalchemy import Text, bindparam, cast, func, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.account import Account, Appointment, Session
 from models.permissions import DECIDING, Grant, Role, Viewer
-from models.treepath import TreePath
 from models.union import TradeUnion
 from storage import scope
-from storage.database import Database
-from storage.reading.prepared import Prepared
-
-
-@dataclass(frozen=True)
-class Person:
-    """Who is signed in."""
-
-    id: int
-    phone: str
-    real_name: str
-    real_name_verified: bool
-
-
-@dataclass(frozen=True)
-class SignedIn:
-    """A live sign-in: whose, with which rights, as of the database's clock."""
-
-    session_id: int
-    account: Person
-    viewer: Viewer
-    at: datetime
-
-
-def hash_token(token: str) -> bytes:
-    return hashlib.sha256(token.encode()).digest()
-
-
-async def sign_in_by_token(db: Database, token: str) -> SignedIn | None:
-    """The sign-in that this token opens, with the account's rights: one statement. None if it opens none."""
-    return _signed_in(await db.ask(_BY_TOKEN, {"token_hash": hash_token(token)}))
-
-
-async def sign_in_again(session: AsyncSession, session_id: int) -> SignedIn | None:
-    """The same, inside a transaction that will use the rights: they stay until it ends.
-
-    Whoever ends an appointment or a sign-in waits for this transaction, or is seen by it.
-    """
-    await session.execute(select(Session.id).where(Session.id == session_id).with_for_update(read=True))
-    held = select(Appointment.id).join(Session, Session.account_id == Appointment.account_id)
-    await session.execute(
-        held.where(Session.id == session_id, Appointment.ended_at.is_(None)).with_for_update(read=True, of=Appointment)
-    )
-    return await sign_in_of(session, session_id)
-
-
-async def sign_in_of(session: AsyncSession, session_id: int) -> SignedIn | None:
-    """The sign-in as this transaction sees it."""
-    return _signed_in((await session.execute(_LIVE.where(Session.id == session_id))).all())
-
-
-# A row for each appointment, one without any for somebody who holds none.
-_LIVE: Final = (
-    select(
-        Session.id,
-        Account.id,
-        Account.phone,
-        Account.real_name,
-        Account.real_name_verified_at.is_not(None),
-        cast(Appointment.role, Text),
-        cast(TradeUnion.path, Text),
-        func.now(),
-    )
-    .join(Account, Account.id == Session.account_id)
-    .outerjoin(Appointment, (Appointment.account_id == Account.id) & Appointment.ended_at.is_(None))
-    .outerjoin(TradeUnion, TradeUnion.id == Appointment.union_id)
-    .where(Session.ended_at.is_(None), Session.expires_at > func.now())
-)
-_BY_TOKEN: Final = Prepared(_LIVE.where(Session.token_hash == bindparam("token_hash")))
-
-
-def _signed_in(rows: Sequence[Any]) -> SignedIn | None:
-    if not rows:
-        return None
-    session_id, *person, _, _, now = rows[0]
-    grants = tuple(Grant(Role(role), TreePath.parse(path)) for *_, role, path, _ in rows if role is not None)
-    account = Person(*person)
-    return SignedIn(session_id, account, Viewer(account.id, grants), now)
+from storage.sign_ins import hash_token
 
 
 async def viewer_of(session: AsyncSession, account_id: int) -> Viewer:

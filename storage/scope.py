@@ -35,7 +35,7 @@ from models.account import Account, Appointment
 from models.certificate import Certificate
 from models.event import Event
 from models.invite import Invite
-from models.permissions import DECIDING, Action, Grant, Viewer, tops
+from models.permissions import DECIDING, NOBODY, Action, Grant, Viewer, tops
 from models.registration import Registration, Review, Submission
 from models.treepath import TreePath
 from models.union import TradeUnion
@@ -128,6 +128,9 @@ class BoundEyes:
         for number, top in enumerate(tops):
             values |= {f"top_{number}": str(top), f"top_{number}_id": top.id}
         return cls(viewer.account_id is not None, tuple(top.depth for top in tops)), values
+
+
+NOBODYS_EYES: Final = BoundEyes.of(NOBODY)
 
 
 def unions(eyes: Eyes, of: Rowlike = TradeUnion) -> ColumnElement[bool]:

@@ -92,6 +92,8 @@ async def plan(world: World, mode: str, statement: str, parameters: Sequence[Any
 def quoted(value: object) -> str:
     if isinstance(value, list | tuple):
         return "'{" + ",".join(map(str, value)) + "}'"
+    if isinstance(value, bytes):
+        return rf"'\x{value.hex()}'"
     return "null" if value is None else "'" + str(value).replace("'", "''") + "'"
 
 
@@ -99,7 +101,7 @@ async def plan_of(world: World, mode: str, client: Client, query: str, **variabl
     """The plan of the one statement that answers a query."""
     with compiled(), world.asked() as found:
         await client.ask(query, **variables)
-    [_who_asks, statement] = found
+    *_who_asks, statement = found
     return await plan(world, mode, *statement)
 
 

@@ -227,3 +227,28 @@ async def test_a_cookie_opens_what_a_token_opens(world: World) -> None:
         for person, status in ((officer, 200), (nobody, 404)):
             assert (await http.get(link, headers={"cookie": f"{COOKIE}={person.token}"})).status_code == status
             assert (await http.get(link, headers={"authorization": f"Bearer {person.token}"})).status_code == status
+
+
+async def test_remembered_rights_are_compared_by_the_statement_that_uses_them(world: World) -> None:
+    city = await world.union("深圳市总工会")
+    top, officer = await world.administrator(city), await world.person()
+
+    async def asked(officer: Client) -> tuple[dict[str, Any], int]:
+        with world.counted() as statements:
+            sight = await officer.ask(SIGHT, id=gid(city))
+        return sight, len(statements)
+
+    assert await asked(officer) == (NOTHING, 2)  # who it is, and what they see
+    assert await asked(officer) == (NOTHING, 1)
+
+    held = await world.appoint(officer, city)
+    sight, statements = await asked(officer)
+    assert sight["union"] == {"name": "深圳市总工会"} and statements == 3  # in vain, who it is now, and what they see
+    assert await asked(officer) == (sight, 1)
+
+    await end(top, held)
+    assert await asked(officer) == (NOTHING, 3)
+
+    await officer.ask("mutation { signOut { errors { code } } }")
+    viewer = "{ viewer { account { id } } }"
+    assert await officer.ask(viewer) is None

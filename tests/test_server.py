@@ -17,6 +17,7 @@ from models.event import Happening
 from resolvers import invites as codes
 from resolvers.founding import create_account
 from storage import accounts, certificates, invites
+from storage.sign_ins import SignIns
 from tests.world import EMPLOYER, World, gid
 
 SECRET = "relation secret_table does not exist"
@@ -145,7 +146,7 @@ async def test_a_fault_before_any_field_is_masked_and_logged_once(
     world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     person = await world.person()
-    monkeypatch.setattr(accounts, "sign_in_by_token", broken)
+    monkeypatch.setattr(SignIns, "by_token", broken)
     async with browser(world, authorization=f"Bearer {person.token}") as http:
         answer = await http.post("/graphql", json={"query": "{ viewer { account { id } } }"})
     number = told_and_logged(answer, caplog)

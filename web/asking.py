@@ -10,8 +10,8 @@ from starlette.responses import Response
 
 from models.locale import preferred
 from resolvers.context import Context, Resources
-from storage import accounts
 from storage.settings import Settings
+from storage.sign_ins import hash_token
 
 COOKIE: Final = "uniontree_session"
 _BEARER: Final = re.compile(r"bearer +([!-~]{1,200})", re.IGNORECASE | re.ASCII)
@@ -26,13 +26,19 @@ def token_of(request: HTTPConnection) -> str | None:
     return match[1] if match else None
 
 
-async def identify(context: Context, request: Request) -> None:
-    """Fills in who asks, in which language, under which number; one statement if there is a token."""
+async def identify(context: Context, request: Request, *, remembered: bool = False) -> None:
+    """Fills in who asks, in which language, under which number; one statement if there is a token.
+
+    `remembered` saves the statement, for whoever compares the rights with those of now (`sign_ins.while_held`).
+    """
     context.locale = preferred(request.headers.get("accept-language", ""))
     context.request_id = request.state.request_id
     token = token_of(request)
     if token is not None:
-        context.signed_in = await accounts.sign_in_by_token(context.db, token)
+        known = context.resources.sign_ins
+        context.token_hash = hash_token(token)
+        context.signed_in = known.remembered(context.token_hash) if remembered else None
+        context.signed_in = context.signed_in or await known.by_token(context.token_hash)
 
 
 async def context_of(request: Request) -> Context:

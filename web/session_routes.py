@@ -9,10 +9,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from models.account import Account
 from models.errors import Rejected
 from models.identifiers import show_phone
 from resolvers import accounts
-from storage.accounts import Person
+from storage.sign_ins import Person
 from web.asking import COOKIE, context_of, set_cookie
 from web.bodies import small_body
 from web.card_words import CREDENTIALS_INVALID
@@ -40,19 +41,19 @@ async def sign_in(request: Request) -> Response:
         return _json({"errors": [{"code": "BAD_REQUEST", "message": "phone, password"}]}, 400)
     context = await context_of(request)
     try:
-        token, signed_in = await accounts.sign_in(context, phone, password)
+        token, person = await accounts.sign_in(context, phone, password)
     except Rejected as refusal:
         code = refusal.problems[0].code
         return _json({"errors": [{"code": code, "message": CREDENTIALS_INVALID[context.locale]}]}, 401)
-    response = _json({"account": _shown(signed_in.account)})
+    response = _json({"account": _shown(person)})
     set_cookie(response, context.settings, token)
     return response
 
 
 async def show(request: Request) -> Response:
     """`{"account": …}` of who is signed in, null if nobody is."""
-    signed_in = (await context_of(request)).signed_in
-    return _json({"account": _shown(signed_in.account) if signed_in else None})
+    person = await accounts.myself(await context_of(request))
+    return _json({"account": _shown(person) if person else None})
 
 
 async def sign_out(request: Request) -> Response:
@@ -76,7 +77,7 @@ def _credentials(body: bytes) -> tuple[str | None, str | None]:
     return (phone, password) if isinstance(phone, str) and isinstance(password, str) else (None, None)
 
 
-def _shown(account: Person) -> dict[str, str]:
+def _shown(account: Person | Account) -> dict[str, str]:
     return {"realName": account.real_name, "phone": show_phone(account.phone)}
 
 

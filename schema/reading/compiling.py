@@ -18,6 +18,7 @@ from storage.reading.prepared import Prepared
 from storage.reading.reads import AnyOf, Asked, Computed, Constant
 from storage.reading.statement import answering
 from storage.scope import BoundEyes
+from storage.sign_ins import while_held
 
 Values = dict[str, Any]
 
@@ -98,6 +99,8 @@ class Compiler:
                 parts.append(_Part(before, _is_sure(field), constant=orjson.dumps(one.read.word)))
             else:
                 parts.append(_Part(before, _is_sure(field), next(left)))
+        if eyes.signed_in:
+            statement = while_held(statement)
         return Plan(Prepared(statement) if read else None, parts)
 
     def asked(self, field: Field) -> Asked:

@@ -1,0 +1,107 @@
+"""One operation of a document, with all of what answering it takes that is the same for every request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from graphql import (
+    DirectiveNode,
+    DocumentNode,
+    FragmentDefinitionNode,
+    OperationDefinitionNode,
+    Undefined,
+    VariableNode,
+    Visitor,
+    coerce_input_value,
+    get_nullable_type,
+    is_leaf_type,
+    validate,
+    visit,
+)
+from graphql.execution.get_variable_signature import GraphQLVariableSignature, get_variable_signature
+from graphql.execution.values import VariableValues, VariableValueSource, get_variable_values
+from strawberry import Schema
+
+from schema.reading.outline import Field, Outliner, Site, Uncompilable
+
+# Values of what one operation's @skip and @include depend on, of which the outlines are kept.
+SWITCHED: Final = 32
+
+
+@dataclass(frozen=True, eq=False)
+class Outline:
+    """An operation with its fields collected."""
+
+    roots: list[Field]
+    sites: list[Site]
+
+
+class Operation:
+    """A valid query, or one that is not and has no outlines."""
+
+    def __init__(self, schema: Schema, document: DocumentNode, node: OperationDefinitionNode) -> None:
+        self.schema = schema
+        self.document = document
+        self.node = node
+        self.valid = not validate(schema._schema, document)  # noqa: SLF001 - Strawberry has no other way to it
+        self.simple = self._simple() if self.valid else {}
+        self.switches = _switches(document)
+        self.outlines: dict[Any, Outline | None] = {}
+
+    def _simple(self) -> dict[str, GraphQLVariableSignature] | None:
+        """The variables by name, if none is an input object or a list."""
+        found = [get_variable_signature(self.schema._schema, one) for one in self.node.variable_definitions or ()]  # noqa: SLF001
+        simple = {one.name: one for one in found if isinstance(one, GraphQLVariableSignature)}
+        return simple if all(is_leaf_type(get_nullable_type(one.type)) for one in simple.values()) else None
+
+    def values(self, variables: Mapping[str, Any]) -> VariableValues | None:
+        """What the variables come to; None if one of them cannot be.
+
+        As graphql-core does it, which finds out about every variable anew each time.
+        """
+        if self.simple is None or not self.simple.keys() <= variables.keys():
+            found = get_variable_values(self.schema._schema, self.node.variable_definitions or (), dict(variables))  # noqa: SLF001
+            return found if isinstance(found, VariableValues) else None
+        sources, coerced = {}, {}
+        for name, signature in self.simple.items():
+            sources[name] = VariableValueSource(signature, variables[name])
+            coerced[name] = coerce_input_value(variables[name], signature.type)
+            if coerced[name] is Undefined:
+                return None
+        return VariableValues(sources, coerced)
+
+    def outline(self, given: VariableValues) -> Outline | None:
+        """The operation as it is asked for; None if it is nothing for one statement."""
+        switched = tuple(given.coerced.get(name) for name in self.switches)
+        if switched not in self.outlines:
+            if len(self.outlines) == SWITCHED:
+                self.outlines.clear()
+            self.outlines[switched] = self._outline(given)
+        return self.outlines[switched]
+
+    def _outline(self, given: VariableValues) -> Outline | None:
+        known = self.document.definitions
+        fragments = {one.name.value: one for one in known if isinstance(one, FragmentDefinitionNode)}
+        outliner = Outliner(self.schema, fragments, given)
+        try:
+            return Outline(outliner.operation(self.node), outliner.sites)
+        except Uncompilable:
+            return None
+
+
+def _switches(document: DocumentNode) -> list[str]:
+    """The variables that @skip and @include depend on."""
+    found: dict[str, None] = {}
+
+    class Finder(Visitor):
+        def enter_directive(self, node: DirectiveNode, *_: Any) -> None:
+            found.update(
+                (argument.value.name.value, None)
+                for argument in node.arguments or ()
+                if isinstance(argument.value, VariableNode)
+            )
+
+    visit(document, Finder())
+    return list(found)
