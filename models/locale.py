@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 _MOST_CHOICES: Final = 20
@@ -15,6 +16,7 @@ class Locale(StrEnum):
     EN = "en"
 
 
+@lru_cache(64)
 def preferred(accept_language: str) -> Locale:
     """English if the header ranks it above Chinese, else Chinese. Source: RFC 9110, 12.5.4."""
     ranks = {"zh": 0.0, "en": 0.0}

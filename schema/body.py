@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import Message, Receive
 
 from schema.refusals import Refusal, Refused
@@ -21,8 +21,27 @@ def is_declared_larger(request: Request, limit: int) -> bool:
     return declared.isdecimal() and (len(declared) > 18 or int(declared) > limit)
 
 
-def within(limit: int, request: Request) -> Request:
-    """The same request with a body that raises PAYLOAD_TOO_LARGE as soon as it is seen to pass `limit` bytes.
+async def whole(limit: int, request: Request) -> bytes:
+    """The body of a request, in time and of at most `limit` bytes.
+
+    Raises:
+        Refused: PAYLOAD_TOO_LARGE, REQUEST_TIMEOUT.
+        ClientDisconnect: it breaks off.
+    """
+    receive = within(limit, request)
+    chunks, more = [], True
+    async with in_time():
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise ClientDisconnect
+            chunks.append(message.get("body", b""))
+            more = message.get("more_body", False)
+    return b"".join(chunks)
+
+
+def within(limit: int, request: Request) -> Receive:
+    """Receives the request's body, and raises PAYLOAD_TOO_LARGE as soon as it is seen to pass `limit` bytes.
 
     Raises:
         Refused: PAYLOAD_TOO_LARGE, at once if the Content-Length says so.
@@ -41,7 +60,7 @@ def within(limit: int, request: Request) -> Request:
             raise Refused(Refusal.PAYLOAD_TOO_LARGE, too_large, headers={"connection": "close"})
         return message
 
-    return Request(request.scope, receive)
+    return receive
 
 
 async def linger(receive: Receive, limit: int) -> None:

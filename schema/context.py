@@ -14,14 +14,17 @@ from schema.reading.steps import Steps
 class GraphContext(Context):
     """`steps` batches the reads of one query that is executed field by field, or of one mutation's payload."""
 
-    steps: Steps = field(init=False)
+    _steps: Steps | None = field(init=False, default=None)
 
-    def __post_init__(self) -> None:
-        self.forget()
+    @property
+    def steps(self) -> Steps:
+        if self._steps is None:
+            self._steps = Steps(self)
+        return self._steps
 
     def forget(self) -> None:
         """After a write, what was read before it is no longer true."""
-        self.steps = Steps(self)
+        self._steps = None
 
 
 Info = strawberry.Info[GraphContext, None]

@@ -71,7 +71,7 @@ async def uploaded(request: Request, max_body: int, max_upload: int) -> AsyncIte
         Refused: CSRF_PREVENTION (before the body is read), PAYLOAD_TOO_LARGE, REQUEST_TIMEOUT, BAD_REQUEST.
     """
     refuse_forgeries(request.headers)
-    bounded = within(max_body + max_upload, request)
+    bounded = Request(request.scope, within(max_body + max_upload, request))
     try:
         async with in_time(), aclosing(bounded.stream()) as stream:
             form = await WholeForm(request.headers, stream, max_files=1, max_fields=2, max_part_size=max_body).parse()

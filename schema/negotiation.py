@@ -6,6 +6,7 @@ the specification and is sent with 200 whenever the request was understood, what
 """
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from starlette.datastructures import Headers
@@ -15,6 +16,9 @@ from schema.refusals import Refusal, Refused
 JSON: Final = "application/json"
 GRAPHQL_RESPONSE: Final = "application/graphql-response+json"
 MULTIPART: Final = "multipart/form-data"
+
+# Clients are of few kinds, and each sends the same header every time.
+KEPT: Final = 64
 
 QUALITY: Final = re.compile(r"[01](?:\.[0-9]*)?")
 
@@ -38,7 +42,14 @@ def weighed(accept: str) -> dict[str, float]:
 
 
 def answer_type(headers: Headers) -> str:
-    """The media type to answer in.
+    """The media type to answer in. Raises: Refused, NOT_ACCEPTABLE."""
+    accept = headers.getlist("accept")
+    return preferred_of(",".join(accept)) if accept else JSON
+
+
+@lru_cache(KEPT)
+def preferred_of(accept: str) -> str:
+    """The media type that an Accept header prefers.
 
     What is asked for by name goes before what a wildcard lets through, and the newer type before the older;
     a wildcard alone, or no Accept at all, comes from a client that knows of no newer type. A client that
@@ -47,7 +58,6 @@ def answer_type(headers: Headers) -> str:
     Raises:
         Refused: NOT_ACCEPTABLE.
     """
-    accept = ",".join(headers.getlist("accept"))
     if not accept.strip():
         return JSON
     ranges = weighed(accept)
@@ -69,11 +79,17 @@ def request_type(headers: Headers) -> str:
     Raises:
         Refused: UNSUPPORTED_MEDIA_TYPE.
     """
-    media_type, parameters = parsed(headers.get("content-type", ""))
+    if headers.get("content-encoding", "identity").lower() != "identity":
+        raise Refused(Refusal.UNSUPPORTED_MEDIA_TYPE, "a compressed body is not taken")
+    return readable(headers.get("content-type", ""))
+
+
+@lru_cache(KEPT)
+def readable(content_type: str) -> str:
+    """Raises: Refused, UNSUPPORTED_MEDIA_TYPE."""
+    media_type, parameters = parsed(content_type)
     if media_type not in {JSON, MULTIPART}:
         raise Refused(Refusal.UNSUPPORTED_MEDIA_TYPE, f"Content-Type must be {JSON} or {MULTIPART}")
     if parameters.get("charset", "utf-8").lower() not in {"utf-8", "utf8"}:
         raise Refused(Refusal.UNSUPPORTED_MEDIA_TYPE, "the charset must be utf-8")
-    if headers.get("content-encoding", "identity").lower() != "identity":
-        raise Refused(Refusal.UNSUPPORTED_MEDIA_TYPE, "a compressed body is not taken")
     return media_type

@@ -6,8 +6,8 @@ multipart form with a header of which the same is true (see `multipart.refuse_fo
 """
 
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from typing import Any, Final
 
 import orjson
@@ -18,7 +18,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from strawberry.types import ExecutionResult
 
-from schema.body import in_time, within
+from schema.body import whole
 from schema.faults import classify, describe, is_request_error
 from schema.limits import DEFAULTS, Limits, chosen_operation, read_document
 from schema.multipart import uploaded
@@ -32,9 +32,13 @@ MIB: Final = 2**20
 
 # An answer depends on who asks, and is nobody's to keep. Vary says the rest to a cache that keeps it anyway.
 HEADERS: Final = {
-    "cache-control": "no-store",
-    "vary": "Accept, Accept-Language, Authorization, Cookie",
-    "x-content-type-options": "nosniff",
+    media_type: [
+        (b"content-type", f"{media_type}; charset=utf-8".encode()),
+        (b"cache-control", b"no-store"),
+        (b"vary", b"Accept, Accept-Language, Authorization, Cookie"),
+        (b"x-content-type-options", b"nosniff"),
+    ]
+    for media_type in (JSON, GRAPHQL_RESPONSE)
 }
 
 OpenContext = Callable[[Request], AbstractAsyncContextManager[Any]]
@@ -80,7 +84,12 @@ class Endpoint:
         try:
             refuse_other_methods(request)
             media_type = answer_type(request.headers)
-            async with self.parameters(request) as parameters:
+            if request.method == "GET":
+                return await self.run(request, from_query_string(request.scope["query_string"]), media_type)
+            if request_type(request.headers) == JSON:
+                body = decode(await whole(self.max_body, request), "the body")
+                return await self.run(request, well_formed(body), media_type)
+            async with uploaded(request, self.max_body, self.max_upload) as parameters:
                 return await self.run(request, parameters, media_type)
         except Refused as refused:
             return self.refuse(request, refused, media_type)
@@ -89,23 +98,6 @@ class Endpoint:
         except Exception:
             log.exception("request %s failed", request_id(request))
             return self.refuse(request, Refused(Refusal.INTERNAL, "a fault of the server"), media_type)
-
-    @asynccontextmanager
-    async def parameters(self, request: Request) -> AsyncIterator[Parameters]:
-        """What is asked, with its file open if there is one.
-
-        Raises:
-            Refused: whatever is wrong with the HTTP request.
-        """
-        if request.method == "GET":
-            yield from_query_string(request.scope["query_string"])
-        elif request_type(request.headers) == JSON:
-            async with in_time():
-                body = await within(self.max_body, request).body()
-            yield well_formed(decode(body, "the body"))
-        else:
-            async with uploaded(request, self.max_body, self.max_upload) as parameters:
-                yield parameters
 
     async def run(self, request: Request, parameters: Parameters, media_type: str) -> Response:
         """Execute a well-formed request; a document that cannot be run opens no context."""
@@ -191,8 +183,9 @@ def written(result: ExecutionResult, errors: list[GraphQLFormattedError]) -> dic
 
 
 def respond_with(body: bytes, status: int, media_type: str, headers: Mapping[str, str] | None = None) -> Response:
-    content_type = f"{media_type}; charset=utf-8"
-    return Response(body, status, {**HEADERS, "content-type": content_type, **(headers or {})})
+    response = Response(body, status, headers)
+    response.raw_headers += HEADERS[media_type]
+    return response
 
 
 def request_id(request: Request) -> str:

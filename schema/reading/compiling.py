@@ -11,7 +11,8 @@ import orjson
 from graphql import GraphQLNonNull, get_named_type, is_composite_type
 
 from schema.reading.chosen import Chosen
-from schema.reading.outline import Field, Site, Uncompilable
+from schema.reading.outline import Field, Uncompilable
+from schema.reading.sites import Site
 from storage.reading import wire
 from storage.reading.patches import Patch
 from storage.reading.prepared import Prepared

@@ -24,7 +24,8 @@ from graphql.execution.get_variable_signature import GraphQLVariableSignature, g
 from graphql.execution.values import VariableValues, VariableValueSource, get_variable_values
 from strawberry import Schema
 
-from schema.reading.outline import Field, Outliner, Site, Uncompilable
+from schema.reading.outline import Field, Outliner, Uncompilable
+from schema.reading.sites import Site
 
 # Values of what one operation's @skip and @include depend on, of which the outlines are kept.
 SWITCHED: Final = 32

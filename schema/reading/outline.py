@@ -25,14 +25,12 @@ from graphql import (
     SelectionSetNode,
     get_named_type,
 )
-from graphql.execution.values import VariableValues, get_argument_values, get_directive_values
+from graphql.execution.values import VariableValues, get_directive_values
 from strawberry import Schema
-from strawberry.types.arguments import convert_arguments
 from strawberry.types.field import StrawberryField
 
-from schema.context import GraphContext
-from schema.reading.chosen import Chosen
 from schema.reading.fields import METADATA, Declared
+from schema.reading.sites import Site
 
 TYPENAME: Final = "__typename"
 # PostgreSQL cuts a column's name off after 63 bytes.
@@ -41,28 +39,6 @@ LONGEST_KEY: Final = 63
 
 class Uncompilable(Exception):  # noqa: N818 - not a fault: the executor answers instead
     """This cannot be read by one statement."""
-
-
-@dataclass(eq=False)
-class Site:
-    """A field with arguments."""
-
-    node: FieldNode
-    definition: GraphQLField
-    field: StrawberryField
-    declared: Declared
-    schema: Schema
-
-    def chosen(self, context: GraphContext, variables: VariableValues) -> Chosen | None:
-        """What to read, by what the variables are now.
-
-        Raises:
-            GraphQLError, Rejected: an argument that cannot be.
-        """
-        values = get_argument_values(self.definition, self.node, variables)
-        registry = self.schema.schema_converter.scalar_registry
-        given = convert_arguments(values, self.field.arguments, registry, self.schema.config)
-        return self.declared.chosen(context, given)
 
 
 @dataclass(eq=False)
