@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated
 
 import strawberry
-from sqlalchemy import and_
+from sqlalchemy import ColumnElement, and_, case
 
-from models.identifiers import mask_phone, show_phone
 from models.permissions import Role
 from models.review import State
 from resolvers import accounts
@@ -18,18 +17,20 @@ from schema.node import Node
 from schema.paging import After, Connection, First
 from schema.reading.chosen import Given
 from schema.reading.cursors import window
-from schema.reading.fields import column, computed, global_id, many, one, paged
+from schema.reading.fields import column, global_id, many, one, paged, seen
 from schema.reading.steps import Ref
 from schema.scalars import Moment
-from storage import registrations
+from storage import phones, registrations
+from storage.reading.rows import Eyes, Rows
 from storage.sources import ACCOUNT, APPOINTMENT, CARD, VIEWER
 
 if TYPE_CHECKING:
     from schema.registrations import Registration
 
 
-def _phone(context: GraphContext, account_id: int, phone: str) -> str:
-    return show_phone(phone) if context.viewer.account_id == account_id else mask_phone(phone)
+def _phone(account: Rows, eyes: Eyes) -> ColumnElement[str]:
+    oneself = account.id == eyes.account_id
+    return case((oneself, phones.shown(account.phone)), else_=phones.masked(account.phone))
 
 
 @strawberry.type(
@@ -39,11 +40,7 @@ def _phone(context: GraphContext, account_id: int, phone: str) -> str:
 class Account(Node):
     id: strawberry.ID = global_id("Account", "编号: the account's global id.")
     real_name: str = column("real_name", "姓名.")
-    phone: str | None = computed(
-        lambda account, _: [account.id, account.phone],
-        _phone,
-        "手机号: whole for oneself, `138****8000` for everybody else.",
-    )
+    phone: str | None = seen(_phone, "手机号: whole for oneself, `138****8000` for everybody else.")
     real_name_verified: bool = column(
         lambda account: account.real_name_verified_at.is_not(None),
         "是否实名: whether the real name has been verified, without which nobody registers a union.",

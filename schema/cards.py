@@ -4,18 +4,12 @@ from __future__ import annotations
 
 import strawberry
 
-from models.identifiers import show_phone
 from models.kinds import UnionKind
-from schema.context import GraphContext
 from schema.paging import Edge, PageInfo, of_page
-from schema.reading.fields import column, computed, global_id, one
+from schema.reading.fields import column, global_id, one
 from schema.regions import Region
-from storage import regions, unions
+from storage import phones, regions, unions
 from storage.sources import REGION
-
-
-def _contact_phone(_context: GraphContext, phone: str | None) -> str | None:
-    return show_phone(phone) if phone else None
 
 
 @strawberry.type(description="工会名片: all that someone who only holds the code may know of the union.")
@@ -25,8 +19,8 @@ class UnionCard:
     kind: UnionKind = column("kind", "工会类型.")
     region: Region = one(REGION, regions.stated, "所在行政区划.", told=True)
     parent_name: str | None = column(unions.parent_name, "上级工会名称; null at a root.")
-    contact_phone: str | None = computed(
-        lambda card, _: [card.contact_phone], _contact_phone, "联系电话, if the union has made one public."
+    contact_phone: str | None = column(
+        lambda card: phones.shown(card.contact_phone), "联系电话, if the union has made one public."
     )
 
 
