@@ -100,6 +100,7 @@ async def whole(asker: Client, way: Way, key: str) -> Told:
 async def test_out_of_sight_looks_exactly_like_what_never_was(tree: Tree, way: Way) -> None:
     nothing = {}
     for who in EVERYBODY:
+        await tree.people[who].ask("{ viewer { account { id } } }")  # from here on the rights are remembered
         told = await whole(tree.people[who], way, there(tree, way.type_name))
         if sees(who, way.type_name):
             assert '"errors"' not in told.answer and "null" not in told.answer, who
