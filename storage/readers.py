@@ -26,7 +26,10 @@ class Readers:
     """
 
     def __init__(self, to: Mapping[str, Any], size: int) -> None:
-        settings = {**to["server_settings"], "default_transaction_read_only": "on"}
+        # Statements are made to be planned once, for whatever is bound (tests/test_plans.py). By itself PostgreSQL
+        # plans each of them five times anew on every connection, and large ones take it longer than they run.
+        once = {"plan_cache_mode": "force_generic_plan"}
+        settings = {**to["server_settings"], **once, "default_transaction_read_only": "on"}
         self._to = {**to, "server_settings": settings}
         self._room = asyncio.Semaphore(size)
         self._free: list[Any] = []

@@ -82,7 +82,7 @@ def reachable(grants: Iterable[Grant], action: Action, path: Any = TradeUnion.pa
 
 def _below(roots: Iterable[TreePath | BoundPlace], path: Any) -> ColumnElement[bool]:
     # `false()` because an empty or_() would match everything.
-    return or_(false(), *(within(path, root.path if isinstance(root, BoundPlace) else root) for root in roots))
+    return or_(false(), *(root.around(path) if isinstance(root, BoundPlace) else within(path, root) for root in roots))
 
 
 @dataclass(frozen=True)
@@ -92,9 +92,11 @@ class BoundPlace:
     number: int
     depth: int
 
-    @property
-    def path(self) -> ColumnElement[Any]:
-        return cast(bindparam(f"top_{self.number}", type_=Text), LtreeType)
+    def around(self, path: ColumnElement[Any]) -> ColumnElement[bool]:
+        """`within`, with both bounds as parameters: to make one of the other for each row would take longer than
+        to compare."""
+        begin, end = (bindparam(f"top_{self.number}{which}", type_=LtreeType) for which in ("", "_end"))
+        return and_(path >= begin, path < end)
 
     @property
     def id(self) -> ColumnElement[int]:
@@ -126,7 +128,7 @@ class BoundEyes:
         tops = viewer.tops
         values: dict[str, Any] = {"viewer": viewer.account_id, "places": viewer.places}
         for number, top in enumerate(tops):
-            values |= {f"top_{number}": str(top), f"top_{number}_id": top.id}
+            values |= {f"top_{number}": str(top), f"top_{number}_end": f"{top}0", f"top_{number}_id": top.id}
         return cls(viewer.account_id is not None, tuple(top.depth for top in tops)), values
 
 

@@ -17,6 +17,7 @@ from sqlalchemy import (
     literal,
     literal_column,
 )
+from sqlalchemy.dialects.postgresql import BYTEA
 from sqlalchemy.types import TypeEngine
 from sqlalchemy_utils import LtreeType
 
@@ -73,7 +74,9 @@ def word(text: str | None) -> ColumnElement[str]:
 
 def global_id(type_name: str, key: ColumnElement[Any]) -> ColumnElement[str]:
     """base64url of `Type:key`, without padding: what schema/ids.py reads."""
-    return _opaque(type_name, [cast(key, Text)])
+    # There is one in every row: half as long as the general way takes, for what is ASCII and less than a line.
+    text = word(f"{type_name}:").concat(cast(key, Text))
+    return func.rtrim(func.encode(cast(text, BYTEA), _BASE64), literal_column("'='"), type_=Text)
 
 
 def cursor(name: str, order: list[ColumnElement[Any]]) -> ColumnElement[str]:
