@@ -185,3 +185,13 @@ def test_only_what_was_given_out_is_taken_back(text: str) -> None:
 
 def test_a_row_is_named_by_its_graphql_type() -> None:
     assert gid(TradeUnion(id=1)) == "VW5pb246MQ"
+
+
+@pytest.mark.parametrize("kind", ["Invite", "Event", "Union"])
+async def test_of_a_thing_of_another_type_nothing_is_shown(world: World, path: None, kind: str) -> None:
+    """The answer is an object without fields, as the specification has it."""
+    union = await world.union("省")
+    mayor = await world.administrator(union)
+    made = await mayor.do("createInvite", "invite { id }", unionId=gid(union))
+    other = {"Invite": made["invite"]["id"], "Event": encode_id("Event", 1), "Union": gid(union)}[kind]
+    assert await mayor.ask("query($id: ID!) { node(id: $id) { ... on Account { id } } }", id=other) == {}

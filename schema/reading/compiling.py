@@ -121,11 +121,15 @@ class Compiler:
                 raise Uncompilable("a computed value that depends on more than the plan's shape")
             return Asked(field.key, chosen.read, finish=_finish(field, chosen.read, chosen.given))
         given = {name: _bound(value, f"a{number}_{name}") for name, value in chosen.given.items()}
-        kinds = {}
-        if isinstance(chosen.read, AnyOf):
-            wanted = dict.fromkeys(chosen.given["kinds"])
-            kinds = {name: [self.asked(one) for one in field.kinds[name]] for name in wanted}
+        kinds = self.kinds(field, chosen) if isinstance(chosen.read, AnyOf) else {}
         return Asked(field.key, chosen.read, [self.asked(one) for one in field.below], given, kinds)
+
+    def kinds(self, field: Field, chosen: Chosen) -> dict[str, list[Asked]]:
+        """What is asked for of each type that the ids say."""
+        found = {name: [self.asked(one) for one in field.kinds[name]] for name in chosen.given["kinds"]}
+        if not all(found.values()):
+            raise Uncompilable("an object without fields")
+        return found
 
 
 def values_of(chosen: Sequence[Chosen | None]) -> Values:
