@@ -24,6 +24,9 @@ _TOLD: Final[Mapping[str, Problem]] = {
     "uq_account_phone": Problem(Code.INVALID, ("phone",), why="phone_taken"),
 }
 
+# Each statement takes a fraction of a millisecond.
+COUNTERS: Final = 2
+
 
 @contextmanager
 def clashes_told(*path: str) -> Iterator[None]:
@@ -68,6 +71,8 @@ class Database:
         )
         _, to = self.engine.dialect.create_connect_args(self.engine.url)
         self.readers = Readers({**to, "server_settings": settings}, pool_size)
+        # For small writes that reading does on the side, so that it never waits for those who write.
+        self.counters = Readers({**to, "server_settings": settings}, COUNTERS, read_only=False)
         event.listen(self.engine.sync_engine, "handle_error", _quote_nothing)
         self._reader = self.engine.execution_options(postgresql_readonly=True)
 
@@ -107,6 +112,7 @@ class Database:
 
     async def close(self) -> None:
         await self.readers.close()
+        await self.counters.close()
         await self.engine.dispose()
 
 

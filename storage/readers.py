@@ -25,11 +25,14 @@ class Readers:
     Apart from those that write, so that writers who wait for one another keep nobody from reading.
     """
 
-    def __init__(self, to: Mapping[str, Any], size: int) -> None:
+    def __init__(self, to: Mapping[str, Any], size: int, *, read_only: bool = True) -> None:
         # Statements are made to be planned once, for whatever is bound (tests/test_plans.py). By itself PostgreSQL
         # plans each of them five times anew on every connection, and large ones take it longer than they run.
-        once = {"plan_cache_mode": "force_generic_plan"}
-        settings = {**to["server_settings"], **once, "default_transaction_read_only": "on"}
+        own = {
+            "plan_cache_mode": "force_generic_plan",
+            "default_transaction_read_only": "on" if read_only else "off",
+        }
+        settings = {**to["server_settings"], **own}
         self._to = {**to, "server_settings": settings}
         self._room = asyncio.Semaphore(size)
         self._free: list[Any] = []
