@@ -30,6 +30,9 @@ class Happening(StrEnum):
     ID_NUMBER_REVEALED = "idNumber.revealed"
     IMPORTED = "union.imported"
     EXPORTED = "union.exported"
+    SECOND_FACTOR_ON = "account.secondFactorOn"
+    SECOND_FACTOR_OFF = "account.secondFactorOff"
+    SIGNED_OUT = "account.signedOut"
 
 
 class Event(Base):

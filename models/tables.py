@@ -1,6 +1,18 @@
 """Every table, imported together so that the metadata is whole."""
 
-from models import account, certificate, event, idempotency, invite, region, registration, tally, union
+from models import (
+    account,
+    certificate,
+    event,
+    idempotency,
+    invite,
+    region,
+    registration,
+    second_factor,
+    tally,
+    throttle,
+    union,
+)
 from models.base import Base
 
 metadata = Base.metadata
@@ -13,6 +25,8 @@ __all__ = [
     "metadata",
     "region",
     "registration",
+    "second_factor",
     "tally",
+    "throttle",
     "union",
 ]

@@ -1,19 +1,24 @@
-"""Accounts, their sign-ins and appointments. What a sign-in opens is in sign_ins.py."""
+"""Accounts and appointments."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import timedelta
+from typing import Final
 
-from sqlalchemy import func, select, update
+from sqlalchemy import exists, false, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.account import Account, Appointment, Session
 from models.permissions import DECIDING, Grant, Role, Viewer
+from models.second_factor import SecondFactor
 from models.union import TradeUnion
 from storage import scope
-from storage.sign_ins import hash_token
+
+# For so long a network is known from which somebody has signed in.
+FAMILIAR: Final = timedelta(days=90)
 
 
 async def viewer_of(session: AsyncSession, account_id: int) -> Viewer:
@@ -24,6 +29,31 @@ async def viewer_of(session: AsyncSession, account_id: int) -> Viewer:
         .where(Appointment.account_id == account_id, Appointment.ended_at.is_(None))
     )
     return Viewer(account_id, tuple(Grant(role, path) for role, path in rows))
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """The account that somebody says is theirs, and whether they have been signed in to it from there."""
+
+    account: Account | None
+    device_known: bool
+    network_known: bool
+    second_factor: bool
+
+
+async def claimed(session: AsyncSession, phone: str, token_hash: bytes | None, network: bytes) -> Claimed:
+    """What there is to know before a password is compared: one statement, whether or not there is an account."""
+    opened = select(Session.id).where(Session.account_id == Account.id)
+    here = opened.where(Session.network == network, Session.created_at > func.now() - FAMILIAR)
+    confirmed = select(SecondFactor.account_id).where(
+        SecondFactor.account_id == Account.id, SecondFactor.confirmed_at.is_not(None)
+    )
+    device = exists(opened.where(Session.token_hash == token_hash)) if token_hash is not None else false()
+    found = await session.execute(
+        select(Account, device, exists(here), exists(confirmed)).where(Account.phone == phone)
+    )
+    row = found.one_or_none()
+    return Claimed(*row) if row is not None else Claimed(None, False, False, False)  # noqa: FBT003
 
 
 async def by_phone(session: AsyncSession, phone: str, *, lock: bool = False) -> Account | None:
@@ -41,26 +71,6 @@ async def holds_password(session: AsyncSession, account_id: int, password_hash: 
 async def by_id(session: AsyncSession, account_id: int) -> Account:
     """The person that a row names."""
     return await session.get_one(Account, account_id)
-
-
-async def open_session(session: AsyncSession, account: Account, token: str, lasting: timedelta) -> int:
-    """A sign-in that this token opens from now on, by the database's clock. Gives its id."""
-    row = Session(account_id=account.id, token_hash=hash_token(token), expires_at=func.now() + lasting)
-    session.add(row)
-    await session.flush()
-    return row.id
-
-
-async def end_session(session: AsyncSession, session_id: int) -> None:
-    await session.execute(
-        update(Session).where(Session.id == session_id, Session.ended_at.is_(None)).values(ended_at=func.now())
-    )
-
-
-async def end_all_sessions(session: AsyncSession, account_id: int) -> None:
-    await session.execute(
-        update(Session).where(Session.account_id == account_id, Session.ended_at.is_(None)).values(ended_at=func.now())
-    )
 
 
 async def appointment(

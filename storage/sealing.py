@@ -29,11 +29,14 @@ class Sealer:
 
     def seal(self, row: Particulars, number: str) -> None:
         """Puts the number into the row, with its blind index. The row must know its id."""
-        nonce = os.urandom(_NONCE)
-        key_id = self._current.encode()
-        text = self._ciphers[self._current].encrypt(nonce, number.encode(), row.seal_name.encode())
-        row.id_number_sealed = bytes([len(key_id)]) + key_id + nonce + text
+        row.id_number_sealed = self.sealed(number, row.seal_name)
         row.id_number_index = self.digest("id_number", number.encode())
+
+    def sealed(self, text: str, seal_name: str) -> bytes:
+        """The text, to be opened for the row of this name alone."""
+        nonce, key_id = os.urandom(_NONCE), self._current.encode()
+        cipher = self._ciphers[self._current]
+        return bytes([len(key_id)]) + key_id + nonce + cipher.encrypt(nonce, text.encode(), seal_name.encode())
 
     def open(self, row: Particulars) -> str | None:
         """The number that the row holds; None if it holds none.

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import FromClause, and_
 
-from models.account import Account, Appointment
+from models.account import Account, Appointment, Session
 from models.base import Base
 from models.certificate import Certificate
 from models.event import Event
@@ -60,6 +60,7 @@ CARD: Final = Source("UnionCard", _table(TradeUnion))
 SUBMISSION: Final = Source("Submission", _table(Submission), key=("registration_id", "round"))
 REVIEW: Final = Source("Review", _table(Review), key=("registration_id", "round"))
 VIEWER: Final = Source("Viewer", _table(Account))
+SESSION: Final = Source("Session", _table(Session))
 
 # What `node` looks for, by the type in a global id.
 NODES: Final = {
