@@ -19,6 +19,7 @@ import click
 import uvicorn
 
 from console import plainly, progress_bar, refuse, run, say, told, with_database, with_resources
+from models.account import Session
 from models.permissions import Role
 from resolvers import founding
 from resolvers.context import Resources
@@ -54,6 +55,7 @@ def serve() -> None:
                 log_level=settings.log_level,
                 access_log=False,
                 server_header=False,
+                proxy_headers=False,  # TRUSTED_PROXIES says whose are believed
                 timeout_graceful_shutdown=15,
             )
             server = uvicorn.Server(config)
@@ -182,6 +184,49 @@ def password(phone: str, password_stdin: bool) -> None:  # noqa: FBT001 - click'
 
     async def work(resources: Resources) -> None:
         changed = await founding.set_password(resources, phone, chosen)
+        say(phone=changed.phone, name=changed.real_name)
+
+    run(work)
+
+
+@program.command()
+@click.argument("phone")
+def sessions(phone: str) -> None:
+    """List the sign-ins of an account."""
+
+    async def work(resources: Resources) -> None:
+        found = await founding.sessions_of(resources, phone)
+        say(sessions=[_shown(one) for one in found])
+
+    run(work)
+
+
+def _shown(session: Session) -> dict[str, object]:
+    times = {"since": session.created_at, "used": session.used_at, "until": session.expires_at}
+    return {"session": session.id, "program": session.program, "secondFactor": session.by_second_factor, **times}
+
+
+@program.command()
+@click.argument("phone")
+@click.option("--session", type=int, metavar="NUMBER", help="Only this one, as `sessions` numbers them.")
+def signout(phone: str, session: int | None) -> None:
+    """End the sign-ins of an account: all, or one."""
+
+    async def work(resources: Resources) -> None:
+        say(phone=phone, ended=await founding.end_sessions(resources, phone, session))
+
+    run(work)
+
+
+@program.command("second-factor")
+@click.argument("phone")
+@click.option("--remove", is_flag=True, required=True, help="Ask for no code any more, and end the sign-ins.")
+def second_factor(phone: str, remove: bool) -> None:  # noqa: FBT001 - click's way
+    """Take the second factor from an account whose owner has lost it, and the recovery codes with it."""
+    assert remove
+
+    async def work(resources: Resources) -> None:
+        changed = await founding.remove_second_factor(resources, phone)
         say(phone=changed.phone, name=changed.real_name)
 
     run(work)

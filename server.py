@@ -7,6 +7,7 @@ import os
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 from starlette.applications import Starlette
@@ -16,6 +17,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from typing_extensions import override
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from models.locale import preferred
 from resolvers.context import Resources
@@ -32,6 +34,8 @@ from storage.files import Files
 from storage.sealing import Sealer
 from storage.settings import Settings, SettingsError, load_settings
 from storage.sign_ins import SignIns
+from storage.throttle import Throttle
+from web.answer_headers import AnswerHeaders
 from web.asking import identify, resources_of
 from web.card_opening import open_card
 from web.card_page import card_routes
@@ -70,7 +74,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
             *session_routes(),
             *export_routes(speech()),
         ],
-        middleware=[Middleware(RequestIds)],
+        middleware=[*behind(settings.trusted_proxies), Middleware(RequestIds), Middleware(AnswerHeaders)],
         lifespan=lifespan,
     )
 
@@ -80,7 +84,9 @@ class Application(Starlette):
 
     def __init__(self, *, graphql: ASGIApp, **pages: Any) -> None:
         super().__init__(**pages)
-        self.graphql = RequestIds(graphql)
+        self.graphql = graphql
+        for middleware in reversed(self.user_middleware):
+            self.graphql = middleware.cls(self.graphql, *middleware.args, **middleware.kwargs)
 
     @override
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -91,6 +97,11 @@ class Application(Starlette):
             await super().__call__(scope, receive, send)
 
 
+def behind(proxies: tuple[str, ...]) -> list[Middleware]:
+    """Takes the client's address from X-Forwarded-For where a proxy that is trusted says it, and from nobody else."""
+    return [Middleware(ProxyHeadersMiddleware, trusted_hosts=list(proxies))] if proxies else []
+
+
 def open_resources(settings: Settings) -> Resources:
     """What lives as long as the server or a command. Nothing is connected to before it is asked."""
     assert settings.database_url is not None, "the embedded database's address is filled in by commands.py"
@@ -98,13 +109,14 @@ def open_resources(settings: Settings) -> Resources:
     files.prepare()
     keys = settings.id_number_keys.get_secret_value()
     db = Database(settings.database_url, pool_size=settings.pool_size, statement_timeout=settings.statement_timeout)
-    return Resources(
-        settings=settings,
-        db=db,
-        sign_ins=SignIns(db),
-        files=files,
-        sealer=Sealer(keys, current=next(iter(keys)), index_key=settings.blind_index_key.get_secret_value()),
+    sealer = Sealer(keys, current=next(iter(keys)), index_key=settings.blind_index_key.get_secret_value())
+    sign_ins = SignIns(
+        db,
+        idle=timedelta(hours=settings.session_idle_hours),
+        demanding=settings.administrators_need_second_factor,
     )
+    throttle = Throttle(db.counters, sealer.digest, settings.rate_limits)
+    return Resources(settings, db, sign_ins, files, sealer, throttle)
 
 
 def graphql_endpoint(settings: Settings) -> Endpoint:

@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from models.certificate import Certificate
 from models.errors import Code, Problem, Rejected
+from models.limits import Limited
 from resolvers.context import Context
 from storage import accounts, certificates
 from storage.images import reencode
@@ -18,10 +19,11 @@ async def upload_certificate(ctx: Context, content: bytes) -> Certificate:
     """The photo, decoded, stripped and stored, ready to be named by a registration.
 
     Raises:
-        Rejected: UNAUTHENTICATED, or why this is no certificate's photo (storage/images.py).
+        Rejected: UNAUTHENTICATED, RATE_LIMITED, or why this is no certificate's photo (storage/images.py).
     """
     if ctx.signed_in is None:
         raise Rejected(Problem(Code.UNAUTHENTICATED))
+    await ctx.spend(Limited.UPLOAD)
     settings = ctx.settings
     picture = await reencode(
         content, max_bytes=settings.max_certificate_bytes, max_pixels=settings.max_certificate_pixels

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.errors import Code, Problem, Rejected
+from models.limits import Limited, Spent, network_of
 from models.locale import Locale
 from models.permissions import NOBODY, Viewer
 from storage import sign_ins
@@ -18,6 +19,7 @@ from storage.locks import Turn, wait_for
 from storage.sealing import Sealer
 from storage.settings import Settings
 from storage.sign_ins import Person, SignedIn, SignIns
+from storage.throttle import Throttle
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class Resources:
     sign_ins: SignIns
     files: Files
     sealer: Sealer
+    throttle: Throttle
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,27 @@ class Work:
     viewer: Viewer
 
 
+@dataclass(frozen=True)
+class Origin:
+    """Where a request comes from, as far as it says so."""
+
+    address: str
+    token: str | None = None
+    program: str | None = None
+
+
+@dataclass
+class Reply:
+    """What goes into the header of an answer, whoever writes the answer."""
+
+    # What was taken of limits, and how long to wait if it was too much.
+    spent: list[Spent] = field(default_factory=list)
+    retry_after: int = 0
+    # Whether what is asked has been paid for.
+    paid: bool = False
+    headers: list[tuple[bytes, bytes]] = field(default_factory=list)
+
+
 @dataclass
 class Context:
     """Who asks, in which language, and what there is to answer with."""
@@ -49,6 +73,11 @@ class Context:
     token_hash: bytes | None = None
     locale: Locale = Locale.ZH
     request_id: str = ""
+    # None for the operator's commands, which no limit is for.
+    origin: Origin | None = None
+    reply: Reply = field(default_factory=Reply)
+    # Puts another token into the cookie that the request's came in; None if it came otherwise.
+    keep_token: Callable[[str], None] | None = None
 
     @property
     def viewer(self) -> Viewer:
@@ -64,11 +93,14 @@ class Context:
         return self.resources.db
 
     @asynccontextmanager
-    async def working(self, *, turn: Turn | None = None) -> AsyncIterator[Work]:
+    async def working(self, *, turn: Turn | None = None, own: bool = False) -> AsyncIterator[Work]:
         """A transaction in which the viewer's rights hold until it ends; with `turn`, when it has come.
 
+        `own`: it is about the account itself, and needs no rights.
+
         Raises:
-            Rejected: UNAUTHENTICATED, also if the sign-in has ended meanwhile.
+            Rejected: UNAUTHENTICATED, also if the sign-in has ended meanwhile; SECOND_FACTOR_REQUIRED, if its
+                rights are held back.
         """
         if self.signed_in is None:
             raise Rejected(Problem(Code.UNAUTHENTICATED))
@@ -76,9 +108,43 @@ class Context:
             if turn is not None:
                 await wait_for(session, turn)
             # From here on these rights count, also for what is read of the answer.
-            found = await sign_ins.again(session, self.signed_in.session_id)
+            demanding = self.resources.sign_ins.demanding
+            found = await sign_ins.again(session, self.signed_in.session_id, demanding=demanding)
             if found is None:
                 self.signed_in = None
                 raise Rejected(Problem(Code.UNAUTHENTICATED))
             self.signed_in, person = found
+            if self.signed_in.held_back and not own:
+                raise Rejected(Problem(Code.SECOND_FACTOR_REQUIRED, (), "administrator"))
             yield Work(session, person, self.signed_in.viewer)
+
+    @property
+    def network(self) -> str:
+        """Whose attempts count together with those of this request (models/limits.py)."""
+        return network_of(self.origin.address if self.origin else "")
+
+    @property
+    def whose(self) -> str:
+        """Whose permits this request uses: the account's, or the network's if nobody is signed in."""
+        return f"account {self.signed_in.account_id}" if self.signed_in else f"network {self.network}"
+
+    async def spend(self, what: Limited, cost: int = 1) -> None:
+        """Takes permits of a limit, of the account or else of the network.
+
+        Raises:
+            Rejected: RATE_LIMITED.
+        """
+        if self.origin is not None:
+            self.settle(await self.resources.throttle.spend(what, self.whose, cost))
+
+    def settle(self, spent: Spent, *, told: bool = True) -> None:
+        """Goes on if there were enough permits. What is not `told` is only how many are left.
+
+        Raises:
+            Rejected: RATE_LIMITED.
+        """
+        if told:
+            self.reply.spent.append(spent)
+        if spent.wait is not None:
+            self.reply.retry_after = max(self.reply.retry_after, spent.seconds)
+            raise Rejected(Problem(Code.RATE_LIMITED, (), "wait", {"seconds": spent.seconds}))

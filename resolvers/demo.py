@@ -22,12 +22,12 @@ from models.particulars import Employer
 from models.permissions import Role
 from models.registration import Registration
 from models.review import Decision
-from resolvers.accounts import open_session, sign_out
 from resolvers.certificates import upload_certificate
 from resolvers.context import Context, Resources
 from resolvers.founding import Founded, appoint_by_operator, create_account, found_root
 from resolvers.registration import Destination, Wanted, register, withdraw
 from resolvers.review import FieldOpinion, Verdict, review
+from resolvers.signing_in import open_session, sign_out
 from storage import accounts, regions
 
 PROVINCE: Final = "440000"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import func
 
-from models.account import Account, Appointment
-from models.errors import Code, Problems
+from models.account import Account, Appointment, Session
+from models.errors import Code, Problem, Problems, Rejected
 from models.event import Happening
 from models.identifiers import check_phone
 from models.invite import Invite
@@ -17,10 +18,11 @@ from models.region import check_region_code
 from models.text import check_name
 from models.treepath import TreePath
 from models.union import TradeUnion
-from resolvers.accounts import account_with, hash_password
+from resolvers.accounts import account_with
 from resolvers.context import Resources
 from resolvers.invites import new_token
-from storage import accounts, events, invites, regions, unions
+from resolvers.passwords import hash_password
+from storage import accounts, events, invites, regions, second_factors, sessions, unions
 
 
 @dataclass(frozen=True)
@@ -94,10 +96,62 @@ async def set_password(resources: Resources, phone: str, password: str) -> Accou
         problems.raise_any()
         assert account is not None
         account.password_hash = hashed
-        await accounts.end_all_sessions(session, account.id)
+        await sessions.end_all(session, account.id)
         events.record(
             session, Happening.PASSWORD_SET, by=None, at=None, name=account.real_name, account=str(account.id)
         )
+        return account
+
+
+async def sessions_of(resources: Resources, phone: str) -> Sequence[Session]:
+    """The sign-ins of the account with this phone, the newest first. Raises: Rejected, at the phone."""
+    problems = Problems()
+    async with resources.db.reading() as session:
+        account = await account_with(session, phone, problems)
+        problems.raise_any()
+        assert account is not None
+        return await sessions.live(session, account.id)
+
+
+async def end_sessions(resources: Resources, phone: str, session_id: int | None) -> int:
+    """How many sign-ins of the account are over: all, or the one with this number.
+
+    Raises:
+        Rejected: PHONE_INVALID, NOT_FOUND for the phone or the sign-in.
+    """
+    problems = Problems()
+    async with resources.db.writing() as session:
+        account = await account_with(session, phone, problems, lock=True)
+        problems.raise_any()
+        assert account is not None
+        if session_id is None:
+            ended = await sessions.end_all(session, account.id)
+        elif await sessions.end(session, session_id, account.id):
+            ended = 1
+        else:
+            raise Rejected(Problem(Code.NOT_FOUND, ("session",)))
+        if ended:
+            name, whom = account.real_name, str(account.id)
+            events.record(session, Happening.SIGNED_OUT, by=None, at=None, name=name, account=whom, ended=str(ended))
+        return ended
+
+
+async def remove_second_factor(resources: Resources, phone: str) -> Account:
+    """The account, which signs in by its password alone from now on; whoever is signed in to it is no longer.
+
+    Raises:
+        Rejected: PHONE_INVALID, NOT_FOUND for the phone; WRONG_STATE without a second factor.
+    """
+    problems = Problems()
+    async with resources.db.writing() as session:
+        account = await account_with(session, phone, problems, lock=True)
+        problems.raise_any()
+        assert account is not None
+        if not await second_factors.remove(session, account.id):
+            raise Rejected(Problem(Code.WRONG_STATE, ("phone",), "second_factor_off"))
+        await sessions.end_all(session, account.id)
+        name, whom = account.real_name, str(account.id)
+        events.record(session, Happening.SECOND_FACTOR_OFF, by=None, at=None, name=name, account=whom)
         return account
 
 

@@ -14,6 +14,7 @@ from models.event import Happening
 from models.form import Form, changes, check_parent, checked
 from models.invite import Invite
 from models.kinds import EntryRoute
+from models.limits import Limited
 from models.registration import Registration, Submission
 from models.review import Move, after
 from models.union import TradeUnion
@@ -56,7 +57,7 @@ async def register(ctx: Context, wanted: Wanted) -> Registration:
     """登记成功, which means received: a pending registration, in the queue of the union applied to.
 
     Raises:
-        Rejected: UNAUTHENTICATED or REAL_NAME_REQUIRED; otherwise every problem of the form at once.
+        Rejected: UNAUTHENTICATED, REAL_NAME_REQUIRED or RATE_LIMITED; otherwise every problem of the form at once.
     """
     async with ctx.working() as work:
         if not work.account.real_name_verified:
@@ -65,6 +66,7 @@ async def register(ctx: Context, wanted: Wanted) -> Registration:
         earlier = await attempt.earlier("register", wanted.content, ctx.resources.sealer)
         if earlier is not None:
             return await _seen(work, earlier)
+        await ctx.spend(Limited.REGISTRATION)
         problems = Problems(wanted.problems)
         parent, invite = await _destination(work.session, wanted.parent, problems)
         form = await _sound(work, wanted.form, parent, problems)
@@ -172,7 +174,7 @@ async def resubmit(ctx: Context, correction: Correction) -> Registration:
     """The registration, pending again in a new round; the round before stays as it was.
 
     Raises:
-        Rejected: UNAUTHENTICATED, NOT_FOUND, FORBIDDEN, WRONG_STATE, or every problem of the form at once.
+        Rejected: UNAUTHENTICATED, NOT_FOUND, FORBIDDEN, WRONG_STATE, RATE_LIMITED; or every problem of the form.
     """
     async with ctx.working() as work:
         sealer = ctx.resources.sealer
@@ -180,6 +182,7 @@ async def resubmit(ctx: Context, correction: Correction) -> Registration:
         attempt = Attempt(work.session, work.account.id, correction.idempotency_key)
         if await attempt.earlier("resubmit", correction.content, sealer) is not None:
             return registration
+        await ctx.spend(Limited.REGISTRATION)
         registration.status = after(registration.status, Move.RESUBMIT)
         before = _form_of(registration, sealer)
         parent = await unions.parent_to_be(work.session, registration.parent_id)

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from models.errors import Code, Problem, Problems, Rejected
 from models.event import Happening
 from models.form import EMPLOYER_FIELDS, FIELDS, OTHER_NAMES, check_parent
+from models.limits import Limited
 from models.permissions import Role, deciders
 from models.registration import Registration, Review
 from models.review import NEEDS_OPINION, Decision, State, after
@@ -187,8 +188,10 @@ async def reveal_id_number(ctx: Context, registration_id: int, reason: str) -> s
     """The whole ID number of the current round. Who saw it, when and why is kept.
 
     Raises:
-        Rejected: UNAUTHENTICATED, NOT_FOUND, FORBIDDEN; REQUIRED and others for the reason.
+        Rejected: UNAUTHENTICATED, RATE_LIMITED, NOT_FOUND, FORBIDDEN; REQUIRED and others for the reason.
     """
+    if ctx.signed_in is not None:
+        await ctx.spend(Limited.REVEAL)
     async with ctx.working() as work:
         registration = await registration_for(work, registration_id)
         parent = await unions.by_id(work.session, registration.parent_id)

@@ -1,4 +1,4 @@
-"""People, their appointments, signing in."""
+"""People and their appointments."""
 
 from __future__ import annotations
 
@@ -17,12 +17,16 @@ from schema.node import Node
 from schema.paging import After, Connection, First
 from schema.reading.chosen import Given
 from schema.reading.cursors import window
-from schema.reading.fields import column, global_id, many, one, paged, seen
+from schema.reading.fields import column, computed, global_id, many, one, paged, seen
 from schema.reading.steps import Ref
 from schema.scalars import Moment
+from schema.second_factor import SecondFactor
+from schema.sessions import Session
 from storage import phones, registrations
 from storage.reading.rows import Eyes, Rows
-from storage.sources import ACCOUNT, APPOINTMENT, CARD, VIEWER
+from storage.second_factors import confirmed, recovery_codes_left
+from storage.sign_ins import is_live
+from storage.sources import ACCOUNT, APPOINTMENT, CARD, SESSION, VIEWER
 
 if TYPE_CHECKING:
     from schema.registrations import Registration
@@ -67,6 +71,11 @@ def _registrations(
     return {**window(registrations.OWN, first, after), "status": status}
 
 
+def _second_factor(context: GraphContext, on: bool, left: int) -> SecondFactor:  # noqa: FBT001 - as it is read
+    required = context.signed_in is not None and context.signed_in.held_back
+    return SecondFactor(on=on, required=required, recovery_codes_left=left)
+
+
 RegistrationConnection = Connection[Annotated["Registration", strawberry.lazy("schema.registrations")]]
 
 
@@ -83,6 +92,18 @@ class Viewer:
     registrations: RegistrationConnection = paged(
         registrations.OWN, _registrations, "我的登记: what one has applied for, newest first."
     )
+    sessions: list[Session] = many(
+        SESSION,
+        lambda me, session: and_(session.account_id == me.id, is_live(session)),
+        lambda session: [session.id.desc()],
+        "我的登录: where one is signed in now, the latest first.",
+        told=True,
+    )
+    second_factor: SecondFactor = computed(
+        lambda me, _: [confirmed(me), recovery_codes_left(me)],
+        _second_factor,
+        "两步验证: whether a code is asked for beside the password.",
+    )
 
 
 @strawberry.type
@@ -90,26 +111,6 @@ class AccountQueries:
     viewer: Viewer | None = one(
         VIEWER, lambda eyes, me: me.id == eyes.account_id, "当前用户: who asks; null when not signed in.", told=True
     )
-
-
-@strawberry.input(description="登录: a phone number and its password.")
-class SignInInput:
-    phone: str = strawberry.field(description="手机号: with or without +86.")
-    password: str = strawberry.field(description="密码.")
-
-
-@strawberry.type(description="登录结果.")
-class SignInPayload:
-    token: str | None = strawberry.field(
-        description="令牌: send it as `Authorization: Bearer …`. Opaque; it is told this once."
-    )
-    viewer: Viewer | None = strawberry.field(description="当前用户: who is signed in now.")
-    errors: list[UserError] = strawberry.field(description="错误: why nobody is; empty on success.")
-
-
-@strawberry.type(description="退出结果.")
-class SignOutPayload:
-    errors: list[UserError] = strawberry.field(description="错误: always empty; signing out cannot be refused.")
 
 
 @strawberry.input(description="任命: a role at a union for the account with this phone.")
@@ -135,19 +136,6 @@ class EndAppointmentPayload:
     errors: list[UserError] = strawberry.field(description="错误: everything that was wrong; empty on success.")
 
 
-async def _sign_in(
-    info: Info,
-    wanted: Annotated[SignInInput, strawberry.argument(name="input", description="Who wants to sign in.")],
-) -> Answer:
-    token, person = await accounts.sign_in(info.context, wanted.phone, wanted.password)
-    return Answer(token=token, viewer=Ref(VIEWER, (person.id,)))
-
-
-async def _sign_out(info: Info) -> Answer:
-    await accounts.sign_out(info.context)
-    return Answer()
-
-
 async def _appoint(
     info: Info,
     wanted: Annotated[AppointInput, strawberry.argument(name="input", description="Whom, where, what for.")],
@@ -167,8 +155,6 @@ async def _end_appointment(
 
 @strawberry.type
 class AccountMutations:
-    sign_in: SignInPayload = mutation(_sign_in, "登录: opens a sign-in and gives its token.")
-    sign_out: SignOutPayload = mutation(_sign_out, "退出登录: ends this sign-in; its token opens nothing any more.")
     appoint: AppointPayload = mutation(
         _appoint, "任命: gives somebody a role at a union. Appointing twice is appointing once."
     )

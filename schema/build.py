@@ -17,12 +17,24 @@ from schema.limits import DocumentLimits
 from schema.query import Query
 from schema.registering import RegisteringMutations
 from schema.reviewing import ReviewingMutations
+from schema.second_factor import SecondFactorMutations
+from schema.sessions import SessionMutations
+from schema.signing_in import SigningInMutations
 
 
 @strawberry.type(
     description="操作: each takes one `input`; what a person can mend comes back in `errors`, all at once."
 )
-class Mutation(AccountMutations, InviteMutations, CertificateMutations, RegisteringMutations, ReviewingMutations):
+class Mutation(
+    SigningInMutations,
+    SessionMutations,
+    SecondFactorMutations,
+    AccountMutations,
+    InviteMutations,
+    CertificateMutations,
+    RegisteringMutations,
+    ReviewingMutations,
+):
     pass
 
 

@@ -1,17 +1,24 @@
-"""This schema's endpoint: queries by one statement, everything else by Strawberry's executor."""
+"""This schema's endpoint: queries by one statement, everything else by Strawberry's executor; and what both cost."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from graphql import OperationDefinitionNode, OperationType
 from starlette.requests import Request
+from strawberry.types import ExecutionResult
 from typing_extensions import override
 
+from models.errors import Rejected
+from models.limits import Limited
+from resolvers.scanning import note_misses, pay_for_cards
 from schema.context import GraphContext
 from schema.parameters import Parameters
 from schema.reading.answers import Answers, OutdatedError
+from schema.reading.metering import Meter, metered
+from schema.refusals import Refusal, Refused
 from schema.transport import Endpoint
 
 # Who asks: with the rights remembered of them if that is allowed, else with those they have.
@@ -23,16 +30,64 @@ class ReadingEndpoint(Endpoint):
         super().__init__(schema, *args, **settings)
         self.meet = meet
         self.answers = Answers(schema)
+        self.meter = metered()
 
     @override
     async def quick(self, request: Request, parameters: Parameters, operation: OperationDefinitionNode) -> bytes | None:
         if operation.operation is not OperationType.QUERY:
             return None
+        meter = self.meter(parameters.query)
         # The statement tells whether it was made with the right rights. If not, one more look at them.
         for remembered in (True, False):
             context = await self.meet(request, remembered=remembered)
+            if meter is not None:
+                await _pay(meter, parameters, context)
             try:
-                return await self.answers.answer(parameters, operation, context)
+                data = await self.answers.answer(parameters, operation, context)
             except OutdatedError:
                 continue
+            if meter is not None and data is not None:
+                await _count(meter.misses_in(data), context)
+            return data
         return None
+
+    @override
+    async def execute(
+        self, parameters: Parameters, operation: OperationDefinitionNode, context: object
+    ) -> ExecutionResult:
+        meter = self.meter(parameters.query)
+        if meter is None or not isinstance(context, GraphContext):
+            return await super().execute(parameters, operation, context)
+        await _pay(meter, parameters, context)
+        result = await super().execute(parameters, operation, context)
+        await _count(meter.misses(result.data), context)
+        return result
+
+
+async def _pay(meter: Meter, parameters: Parameters, context: GraphContext) -> None:
+    """Once for each request, however often it is begun anew. Raises: Refused, RATE_LIMITED."""
+    if context.reply.paid:
+        return
+    context.reply.paid = True
+    with _refused():
+        if meter.cards:
+            await pay_for_cards(context, len(meter.cards))
+        searches = meter.searching(parameters.variables)
+        if searches:
+            await context.spend(Limited.SEARCH, searches)
+
+
+async def _count(misses: int, context: GraphContext) -> None:
+    """Raises: Refused, RATE_LIMITED: then the answer is kept back."""
+    if misses:
+        with _refused():
+            await note_misses(context, misses)
+
+
+@contextmanager
+def _refused() -> Iterator[None]:
+    try:
+        yield
+    except Rejected as rejected:
+        seconds = int(str(rejected.problems[0].params["seconds"]))
+        raise Refused(Refusal.RATE_LIMITED, f"try again in {seconds} s", extensions={"retryAfter": seconds}) from None

@@ -148,6 +148,8 @@ _describe(
     CYCLE="循环隶属: a union cannot be put below itself.",
     HAS_CHILDREN="仍有下级: something still hangs below it.",
     CREDENTIALS_INVALID="账号或密码错误: no such phone and password.",
-    RATE_LIMITED="操作过于频繁: wait, then try again.",
+    SECOND_FACTOR_REQUIRED="需要两步验证: sign in with a code of the authenticator app as well; at `code`, ask for it.",
+    SECOND_FACTOR_INVALID="验证码错误: it is none of the app's for now, or has been used.",
+    RATE_LIMITED="操作过于频繁: wait for `retryAfter` seconds, then try again.",
     IDEMPOTENCY_CONFLICT="幂等键冲突: the key was used for something else.",
 )

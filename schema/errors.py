@@ -24,6 +24,9 @@ class UserError:
     code: Code = strawberry.field(description="What is wrong. Decide by this, not by the message.")
     path: list[str] = strawberry.field(description="From `input` to the field at fault; empty if it is none of them.")
     message: str = strawberry.field(description="The same in words, in the request's language.")
+    retry_after: int | None = strawberry.field(
+        description="多少秒后可重试: of `RATE_LIMITED`, in how many seconds to try again; else null."
+    )
 
 
 @strawberry.type(description="提醒: something that the reviewer should look at. It never stops a submission.")
@@ -40,11 +43,14 @@ class Told:
     code: Code | Doubt
     path: list[str]
     message: str
+    retry_after: int | None = None
 
 
 def told(context: GraphContext, found: Problem | Caution) -> Told:
     say = caution if isinstance(found, Caution) else sentence
-    return Told(found.code, list(found.path), say(context.locale, found))  # type: ignore[arg-type]
+    seconds = found.params.get("seconds") if isinstance(found, Problem) else None
+    wait = seconds if isinstance(seconds, int) else None
+    return Told(found.code, list(found.path), say(context.locale, found), wait)  # type: ignore[arg-type]
 
 
 class Answer(SimpleNamespace):

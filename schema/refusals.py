@@ -23,6 +23,7 @@ class Refusal(StrEnum):
     REQUEST_TIMEOUT = "REQUEST_TIMEOUT"
     PAYLOAD_TOO_LARGE = "PAYLOAD_TOO_LARGE"
     UNSUPPORTED_MEDIA_TYPE = "UNSUPPORTED_MEDIA_TYPE"
+    RATE_LIMITED = "RATE_LIMITED"
     # from here on the HTTP request was well-formed and the fault is in the GraphQL request it carried
     GRAPHQL_PARSE_FAILED = "GRAPHQL_PARSE_FAILED"
     DOCUMENT_TOO_COMPLEX = "DOCUMENT_TOO_COMPLEX"
@@ -40,6 +41,7 @@ STATUS: Final[Mapping[str, int]] = {
     Refusal.REQUEST_TIMEOUT: 408,
     Refusal.PAYLOAD_TOO_LARGE: 413,
     Refusal.UNSUPPORTED_MEDIA_TYPE: 415,
+    Refusal.RATE_LIMITED: 429,
     Refusal.INTERNAL: 500,
 }
 
@@ -57,6 +59,7 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
     ),
     Refusal.PAYLOAD_TOO_LARGE: ("请求的内容过大。", "The request is too large."),
     Refusal.UNSUPPORTED_MEDIA_TYPE: ("不支持这种内容格式。", "This kind of content is not supported."),
+    Refusal.RATE_LIMITED: ("操作过于频繁，请稍后再试。", "Too many requests; please wait and try again."),
     Refusal.INTERNAL: ("系统出错，请稍后再试。", "Something went wrong; please try again later."),
 }
 
@@ -71,13 +74,21 @@ class Refused(Exception):  # noqa: N818 -- says what happened, as `Rejected` doe
     """
 
     def __init__(
-        self, code: str, reason: str, *, status: int | None = None, headers: Mapping[str, str] | None = None
+        self,
+        code: str,
+        reason: str,
+        *,
+        status: int | None = None,
+        headers: Mapping[str, str] | None = None,
+        extensions: Mapping[str, object] | None = None,
     ) -> None:
         super().__init__(f"{code}: {reason}")
         self.code = str(code)
         self.reason = reason
         self.status = status or STATUS[code]
         self.headers = dict(headers or {})
+        # What else a program may want to know.
+        self.extensions = dict(extensions or {})
 
 
 def bad(reason: str) -> Refused:

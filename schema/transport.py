@@ -145,7 +145,7 @@ class Endpoint:
         return respond_with(orjson.dumps(body), status, media_type)
 
     def refuse(self, request: Request, refused: Refused, media_type: str) -> Response:
-        extensions = {"code": refused.code, "reason": refused.reason}
+        extensions = {"code": refused.code, "reason": refused.reason, **refused.extensions}
         if refused.code == Refusal.INTERNAL:
             extensions = {"code": refused.code, "requestId": request_id(request)}
         error = {"message": self.refusal(refused.code, request), "extensions": extensions}

@@ -11,6 +11,7 @@ import re
 import secrets
 from collections.abc import Mapping
 from contextlib import suppress
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
@@ -20,6 +21,8 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 from typing_extensions import override
+
+from models.limits import DEFAULTS, Limits, read_limits
 
 KEY_BYTES: Final = 32
 # Of DATABASE_URL. Others are libpq's alone, or cannot be given as text; sslmode is ssl to asyncpg.
@@ -68,6 +71,14 @@ def _web_address(text: str) -> str:
     return text.rstrip("/")
 
 
+def _networks(text: str) -> tuple[str, ...]:
+    parts = tuple(part.strip() for part in text.split(",") if part.strip())
+    try:
+        return tuple(str(ip_network(part)) for part in parts)
+    except ValueError:
+        raise ValueError("should be addresses or networks with commas between, such as 127.0.0.1,10.0.0.0/8") from None
+
+
 def _own_address(known: dict[str, Any]) -> str:
     """Where a browser on this machine finds the server."""
     host = {"0.0.0.0": "localhost", "::": "localhost"}.get(known["host"], known["host"])  # noqa: S104 - reads, binds none
@@ -99,7 +110,15 @@ class Settings(BaseSettings):
     pool_size: int = Field(default=10, ge=1, le=100)
     statement_timeout: float = Field(default=5, gt=0, le=3600, description="seconds")
 
+    # A sign-in ends after so many days, or after so many hours in which nobody has used it.
     session_days: int = Field(default=30, ge=1, le=365)
+    session_idle_hours: int = Field(default=168, ge=1, le=8760)
+    # Whether an appointment as administrator counts only for who has signed in with a second factor.
+    administrators_need_second_factor: bool = False
+    # How often something may be done, where it differs from models/limits.py: `card=6000/60,search=600/60`.
+    rate_limits: Annotated[Limits, BeforeValidator(read_limits)] = Field(default=DEFAULTS, validate_default=False)
+    # Reverse proxies whose X-Forwarded-For is believed: addresses and networks with commas between.
+    trusted_proxies: Annotated[tuple[str, ...], BeforeValidator(_networks)] = Field(default=(), validate_default=False)
     # How long a signed link to a certificate works.
     link_seconds: int = Field(default=300, ge=1, le=86400)
     max_certificate_bytes: int = Field(default=10 * 1024 * 1024, ge=1024)

@@ -102,6 +102,8 @@ async def _empty(served: World) -> None:
 
     TRUNCATE makes new files of every table: it took ten times as long.
     """
+    served.resources.throttle.forget()
+    served.resources.sign_ins.forget()
     async with served.resources.db.engine.begin() as connection:
         await connection.execute(text(EMPTYING))
 

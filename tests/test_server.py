@@ -118,7 +118,7 @@ async def test_a_fault_behind_a_page_is_masked_and_logged_once(  # noqa: PLR0917
 ) -> None:
     monkeypatch.setattr(invites, "by_token", broken)
     monkeypatch.setattr(certificates, "find", broken)
-    monkeypatch.setattr(accounts, "by_phone", broken)
+    monkeypatch.setattr(accounts, "claimed", broken)
     async with browser(world, **PREFLIGHT) as http:
         body = {"phone": "13800138000", "password": "correct horse"}
         answer = await http.request(method, path, json=body, headers={"accept-language": language})

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from models.limits import DEFAULTS, Limit, Limited
 from storage.settings import KEY_BYTES, SECRETS, Settings, SettingsError, generate_secrets, load_settings
 
 URL = "postgresql://uniontree:hunter2@db.example.org/unions"
@@ -166,6 +167,27 @@ def test_a_parameter_that_only_libpq_knows_is_refused(with_url: dict[str, str], 
     said = refusal({**with_url, "DATABASE_URL": f"{URL}?sslmode=require&{name}=hunter3"})
     assert said.startswith("DATABASE_URL should have no parameters but host, ")
     assert "hunter" not in said
+
+
+# ── limits and proxies ───────────────────────────────────────────────────────────────────────
+
+
+def test_limits_and_proxies_are_told_in_one_line_each(with_url: dict[str, str]) -> None:
+    plain = load_settings(with_url)
+    assert (plain.rate_limits, plain.trusted_proxies) == (DEFAULTS, ())
+    stated = {"RATE_LIMITS": "card=5/60", "TRUSTED_PROXIES": "127.0.0.1, 10.0.0.0/8,::1"}
+    settings = load_settings({**with_url, **stated})
+    assert settings.rate_limits == {**DEFAULTS, Limited.CARD: Limit(5, 60)}
+    assert settings.trusted_proxies == ("127.0.0.1/32", "10.0.0.0/8", "::1/128")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("RATE_LIMITS", "cards=5/60"), ("TRUSTED_PROXIES", "*"), ("TRUSTED_PROXIES", "proxy.example.org")],
+)
+def test_what_is_no_limit_and_no_address_is_refused(with_url: dict[str, str], name: str, value: str) -> None:
+    said = refusal({**with_url, name: value})
+    assert said.startswith(f"{name} should ") and value not in said
 
 
 # ── the rest ─────────────────────────────────────────────────────────────────────────────────

@@ -10,7 +10,7 @@ from typing import Any, Final
 import pytest
 from argon2.exceptions import VerificationError
 
-from resolvers import accounts
+from resolvers import passwords
 from resolvers.founding import create_account, set_password
 from tests.world import Client, World, codes
 
@@ -42,13 +42,13 @@ async def test_a_phone_and_its_password_open_a_sign_in(world: World, spelling: s
 async def test_a_password_set_anew_ends_the_sign_ins_under_way(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     await known(world)
     comparing, go_on = threading.Event(), threading.Event()
-    compare = accounts._matches
+    compare = passwords._matches
 
     def slowly(hashed: str | None, password: str) -> bool:
         comparing.set()
         return go_on.wait(10) and compare(hashed, password)
 
-    monkeypatch.setattr(accounts, "_matches", slowly)
+    monkeypatch.setattr(passwords, "_matches", slowly)
     under_way = asyncio.create_task(sign_in(world.stranger()))
     await asyncio.to_thread(comparing.wait, 10)
     await set_password(world.resources, PHONE, "another battery")
@@ -150,9 +150,9 @@ async def test_it_takes_one_verification_whoever_asks(world: World, monkeypatch:
             verified.append(kept[:8])
             raise VerificationError
 
-    monkeypatch.setattr(accounts, "_hasher", Hasher())
-    accounts._nobodys_hash.cache_clear()
+    monkeypatch.setattr(passwords, "_hasher", Hasher())
+    passwords._nobodys_hash.cache_clear()
     for phone in (PHONE, "13900139000", "13700137000", "no phone"):
         assert codes(await sign_in(world.stranger(), phone)) == ["CREDENTIALS_INVALID"]
-    accounts._nobodys_hash.cache_clear()
+    passwords._nobodys_hash.cache_clear()
     assert verified == ["$argon2i", *["$of nobo"] * 3]

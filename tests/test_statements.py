@@ -156,7 +156,7 @@ class Growing:
             variables["ids"] = [encode_id(kind, key) for key in keys]
         elif "$id" in query:
             variables["id"] = gid(self.city)
-        await self.one.ask("{ viewer { account { id } } }")  # from here on the rights are remembered
+        await self.one.ask(query, **variables)  # from here on the rights are remembered, and searches paid for
         with compiled(), self.world.counted() as statements:
             page = await self.one.ask(query, **variables)
         with step_by_step(), self.world.counted() as steps:

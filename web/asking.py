@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache, partial
 from typing import Final
 
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
 from models.locale import preferred
-from resolvers.context import Context, Resources
+from resolvers.context import Context, Origin, Resources
 from storage.settings import Settings
 from storage.sign_ins import hash_token
+from web.answer_headers import REPLY
 
 COOKIE: Final = "uniontree_session"
 _BEARER: Final = re.compile(r"bearer +([!-~]{1,200})", re.IGNORECASE | re.ASCII)
@@ -34,11 +36,42 @@ async def identify(context: Context, request: Request, *, remembered: bool = Fal
     context.locale = preferred(request.headers.get("accept-language", ""))
     context.request_id = request.state.request_id
     token = token_of(request)
-    if token is not None:
-        known = context.resources.sign_ins
-        context.token_hash = hash_token(token)
-        context.signed_in = known.remembered(context.token_hash) if remembered else None
-        context.signed_in = context.signed_in or await known.by_token(context.token_hash)
+    client = request.scope.get("client")
+    program = program_of(request.headers.get("user-agent", ""))
+    context.origin = Origin(client[0] if client else "", token, program)
+    context.reply = request.scope["state"].setdefault(REPLY, context.reply)
+    if token is None:
+        return
+    known = context.resources.sign_ins
+    context.token_hash = hash_token(token)
+    context.signed_in = known.remembered(context.token_hash) if remembered else None
+    context.signed_in = context.signed_in or await known.by_token(context.token_hash)
+    if "authorization" not in request.headers:
+        context.keep_token = partial(_keep_token, context)
+
+
+def _keep_token(context: Context, token: str) -> None:
+    """Has the answer put it into the cookie."""
+    carrier = Response()
+    set_cookie(carrier, context.settings, token)
+    context.reply.headers += [header for header in carrier.raw_headers if header[0] == b"set-cookie"]
+
+
+# What a program calls itself, as its owner would; the first that fits.
+_PROGRAMS: Final = (
+    ("MicroMessenger", "WeChat"),
+    ("Edg/", "Edge"),
+    ("Firefox/", "Firefox"),
+    ("Chrome/", "Chrome"),
+    ("Safari/", "Safari"),
+    ("curl/", "curl"),
+)
+
+
+@lru_cache(maxsize=256)
+def program_of(user_agent: str) -> str | None:
+    """What asks, by a short name; None if it is none that is known. The whole header would tell a person apart."""
+    return next((name for mark, name in _PROGRAMS if mark in user_agent), None)
 
 
 async def context_of(request: Request) -> Context:

@@ -43,6 +43,7 @@ STATUSES: Final = {
     Code.INVITE_EXHAUSTED: 410,
     Code.INVITE_REVOKED: 410,
     Code.PARENT_DISSOLVED: 410,
+    Code.RATE_LIMITED: 429,
 }
 
 _TEMPLATES: Final = Environment(

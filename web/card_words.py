@@ -77,6 +77,7 @@ REFUSALS: Final[Mapping[Locale, Mapping[Code, str]]] = {
         Code.INVITE_EXHAUSTED: "这个二维码的使用次数已用完",
         Code.INVITE_REVOKED: "上级工会已停用这个二维码",
         Code.PARENT_DISSOLVED: "分享这个二维码的工会已撤销",
+        Code.RATE_LIMITED: "扫码过于频繁，请稍后再试",
     },
     Locale.EN: {
         Code.NOT_FOUND: "There is no such code",
@@ -84,11 +85,22 @@ REFUSALS: Final[Mapping[Locale, Mapping[Code, str]]] = {
         Code.INVITE_EXHAUSTED: "This code has been used up",
         Code.INVITE_REVOKED: "The parent union has withdrawn this code",
         Code.PARENT_DISSOLVED: "The union that shared this code has been dissolved",
+        Code.RATE_LIMITED: "Too many codes were tried from here; please wait",
     },
 }
 
 # Of the sign-in form on GraphiQL's page.
-CREDENTIALS_INVALID: Final[Mapping[Locale, str]] = {
-    Locale.ZH: "手机号或密码错误。",
-    Locale.EN: "The phone number or the password is wrong.",
+REFUSED: Final[Mapping[Locale, Mapping[Code, str]]] = {
+    Locale.ZH: {
+        Code.CREDENTIALS_INVALID: "手机号或密码错误。",
+        Code.SECOND_FACTOR_REQUIRED: "请输入身份验证器上的六位验证码。",
+        Code.SECOND_FACTOR_INVALID: "验证码错误，或已使用过。",
+        Code.RATE_LIMITED: "尝试次数过多，请在 {seconds} 秒后再试。",
+    },
+    Locale.EN: {
+        Code.CREDENTIALS_INVALID: "The phone number or the password is wrong.",
+        Code.SECOND_FACTOR_REQUIRED: "Enter the six digits that your authenticator app shows.",
+        Code.SECOND_FACTOR_INVALID: "This code is wrong, or has been used.",
+        Code.RATE_LIMITED: "Too many attempts; try again in {seconds} seconds.",
+    },
 }

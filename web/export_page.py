@@ -28,6 +28,7 @@ STATUSES: Final[Mapping[Code, int]] = {
     Code.INVALID: 400,
     Code.UNAUTHENTICATED: 401,
     Code.FORBIDDEN: 403,
+    Code.SECOND_FACTOR_REQUIRED: 403,
     Code.NOT_FOUND: 404,
     Code.RATE_LIMITED: 429,
 }

@@ -10,16 +10,24 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from models.account import Account
-from models.errors import Rejected
+from models.errors import Code, Problem, Rejected
 from models.identifiers import show_phone
-from resolvers import accounts
+from resolvers import signing_in
+from resolvers.accounts import myself
+from resolvers.context import Context
 from storage.sign_ins import Person
 from web.asking import COOKIE, context_of, set_cookie
 from web.bodies import small_body
-from web.card_words import CREDENTIALS_INVALID
+from web.card_words import REFUSED
 
 # A form of another site cannot send it: setting a header needs this server's leave (CORS), which is never given.
 PREFLIGHT: Final = "graphql-preflight"
+STATUSES: Final = {
+    Code.CREDENTIALS_INVALID: 401,
+    Code.SECOND_FACTOR_REQUIRED: 401,
+    Code.SECOND_FACTOR_INVALID: 401,
+    Code.RATE_LIMITED: 429,
+}
 _HEADERS: Final = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 
 
@@ -33,26 +41,31 @@ def session_routes() -> list[BaseRoute]:
 
 
 async def sign_in(request: Request) -> Response:
-    """`{"phone", "password"}` → 200 with the account and the cookie; 401 with why not; 400 for anything else."""
+    """`{"phone", "password", "code"}` → 200 with the account and the cookie; 401, 429 with why not; else 400.
+
+    The code is for who has a second factor: without it, the refusal says SECOND_FACTOR_REQUIRED.
+    """
     if not request.headers.get(PREFLIGHT):
         return _json({"errors": [{"code": "CSRF_PREVENTION", "message": "GraphQL-Preflight"}]}, 403)
-    phone, password = _credentials(await small_body(request))
-    if phone is None or password is None:
+    given = _credentials(await small_body(request))
+    if given is None:
         return _json({"errors": [{"code": "BAD_REQUEST", "message": "phone, password"}]}, 400)
     context = await context_of(request)
     try:
-        token, person = await accounts.sign_in(context, phone, password)
+        token, person = await signing_in.sign_in(context, *given)
     except Rejected as refusal:
-        code = refusal.problems[0].code
-        return _json({"errors": [{"code": code, "message": CREDENTIALS_INVALID[context.locale]}]}, 401)
+        return _refused(context, refusal.problems[0])
     response = _json({"account": _shown(person)})
     set_cookie(response, context.settings, token)
     return response
 
 
 async def show(request: Request) -> Response:
-    """`{"account": …}` of who is signed in, null if nobody is."""
-    person = await accounts.myself(await context_of(request))
+    """`{"account": …}` of who is signed in, null if nobody is. Once a day the cookie gets another token."""
+    context = await context_of(request)
+    if context.signed_in is not None and context.signed_in.worn and context.keep_token is not None:
+        await signing_in.renew_session(context)
+    person = await myself(context)
     return _json({"account": _shown(person) if person else None})
 
 
@@ -60,21 +73,29 @@ async def sign_out(request: Request) -> Response:
     """204, with the sign-in ended and the cookie gone."""
     if not request.headers.get(PREFLIGHT):
         return _json({"errors": [{"code": "CSRF_PREVENTION", "message": "GraphQL-Preflight"}]}, 403)
-    await accounts.sign_out(await context_of(request))
+    await signing_in.sign_out(await context_of(request))
     response = Response(status_code=204, headers=_HEADERS)
     response.delete_cookie(COOKIE, httponly=True, samesite="strict")
     return response
 
 
-def _credentials(body: bytes) -> tuple[str | None, str | None]:
+def _refused(context: Context, problem: Problem) -> Response:
+    """429 for too many attempts, else 401."""
+    words = REFUSED[context.locale][problem.code].format(**problem.params)
+    return _json({"errors": [{"code": problem.code, "message": words}]}, STATUSES[problem.code])
+
+
+def _credentials(body: bytes) -> tuple[str, str, str | None] | None:
     try:
         given = orjson.loads(body)
     except orjson.JSONDecodeError:
-        return None, None
+        return None
     if not isinstance(given, dict):
-        return None, None
-    phone, password = given.get("phone"), given.get("password")
-    return (phone, password) if isinstance(phone, str) and isinstance(password, str) else (None, None)
+        return None
+    phone, password, code = given.get("phone"), given.get("password"), given.get("code")
+    if not (isinstance(phone, str) and isinstance(password, str) and isinstance(code, str | None)):
+        return None
+    return phone, password, code
 
 
 def _shown(account: Person | Account) -> dict[str, str]:

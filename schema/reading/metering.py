@@ -1,0 +1,68 @@
+"""What of a document is limited in how often it may be asked: cards by their codes, and searches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final
+
+import orjson
+from graphql import DocumentNode, FieldNode, NullValueNode, VariableNode, Visitor, visit
+
+from schema.limits import read_document
+
+# As many as are compiled (answers.py).
+METERS: Final = 256
+# Fields by the argument that makes them cost.
+CARD: Final = ("invite", "code")
+SEARCHES: Final = frozenset({("unionDirectory", "search"), ("descendants", "search")})
+
+
+@dataclass(frozen=True)
+class Meter:
+    """A document's cards by the names they have in its answer, and its searches by the variables they depend on."""
+
+    cards: tuple[str, ...]
+    searches: tuple[str | None, ...]
+
+    def searching(self, variables: Mapping[str, Any] | None) -> int:
+        given = variables or {}
+        return sum(name is None or given.get(name) is not None for name in self.searches)
+
+    def misses(self, data: Mapping[str, Any] | None) -> int:
+        """How many codes led nowhere."""
+        return sum(name in data and data[name] is None for name in self.cards) if data else 0
+
+    def misses_in(self, answer: bytes) -> int:
+        """The same of an answer that is written already."""
+        return self.misses(orjson.loads(answer)) if b"null" in answer else 0
+
+
+def meter_of(document: DocumentNode) -> Meter | None:
+    """None for a document that costs nothing."""
+    finder = _Finder()
+    visit(document, finder)
+    found = Meter(tuple(finder.cards), tuple(finder.searches))
+    return found if found.cards or found.searches else None
+
+
+def metered() -> Callable[[str], Meter | None]:
+    """Finds the meter of a document by its text, which has been read before."""
+    return lru_cache(METERS)(lambda query: meter_of(read_document(query)))
+
+
+class _Finder(Visitor):
+    def __init__(self) -> None:
+        super().__init__()
+        self.cards: list[str] = []
+        self.searches: list[str | None] = []
+
+    def enter_field(self, node: FieldNode, *_: Any) -> None:
+        for argument in node.arguments or ():
+            key = (node.name.value, argument.name.value)
+            if key == CARD:
+                self.cards.append(node.alias.value if node.alias else node.name.value)
+            elif key in SEARCHES and not isinstance(argument.value, NullValueNode):
+                variable = argument.value.name.value if isinstance(argument.value, VariableNode) else None
+                self.searches.append(variable)
