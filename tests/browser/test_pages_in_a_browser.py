@@ -6,6 +6,7 @@ import io
 import shutil
 import threading
 import time
+from base64 import b32encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from PIL import Image
 from playwright.async_api import Browser, ConsoleMessage, Page, Request, ViewportSize, async_playwright, expect
 
 from models.permissions import Role
+from models.totp import code_at
 from resolvers.founding import appoint_by_operator, create_account
 from server import create_app
 from storage.settings import Settings
@@ -44,6 +46,7 @@ PATIENCE: Final = 30_000  # milliseconds, on a machine that does much else
 TELL_OF_VIOLATIONS: Final = """
 document.addEventListener('securitypolicyviolation', e => console.error(`CSP ${e.violatedDirective} ${e.blockedURI}`))
 """
+SECRET: Final = b"12345678901234567890"
 ANSWER: Final = "() => __MONACO.editor.getModels().find(m => m.uri.path.endsWith('response.json')).getValue()"
 
 pytestmark = [
@@ -206,6 +209,27 @@ async def test_graphiql_from_signing_in_to_an_answer(world: World, site: str, ch
         await expect(page.locator("#sign-in")).to_be_visible()
         await run(page, "Roots")
         await answered(page, '"roots": []')
+
+
+@built
+async def test_graphiql_asks_for_the_code_of_a_second_factor(world: World, site: str, chromium: Browser) -> None:
+    await create_account(world.resources, "13800138000", "王芳", password="correct horse", verified=True)
+    sealed = world.resources.sealer.sealed(b32encode(SECRET).decode(), "second_factor:1")
+    await world.sql(
+        "insert into second_factor (account_id, secret_sealed, confirmed_at) values (1, :s, now())", s=sealed
+    )
+    async with opened(chromium, site, "/graphiql", DESK, "zh-CN") as tab:
+        page = tab.page
+        await page.locator("#phone").fill("13800138000")
+        await page.locator("#password").fill("correct horse")
+        await expect(page.locator("#code")).to_have_count(0)
+        await page.locator("#sign-in").click()
+        await expect(page.locator("#refusal")).to_have_text("请输入身份验证器上的六位验证码。")
+        [now] = await world.sql("select extract(epoch from now())::float8")
+        await page.locator("#code").fill(code_at(SECRET, now))
+        await page.locator("#sign-in").click()
+        await expect(page.locator("#who")).to_have_text("王芳")
+        tab.complaints = [told for told in tab.complaints if "401" not in told]
 
 
 @built

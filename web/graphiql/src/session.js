@@ -9,9 +9,9 @@ export async function whoIsSignedIn() {
   return answer.account
 }
 
-// The account that is now signed in; throws the server's sentence if it refuses.
-export async function signIn(phone, password) {
-  const answer = await ask('POST', { phone, password })
+// The account that is now signed in; throws the server's sentence if it refuses, with its code.
+export async function signIn(phone, password, code) {
+  const answer = await ask('POST', { phone, password, code })
   return answer.account
 }
 
@@ -27,5 +27,6 @@ async function ask(method, wanted) {
   }).catch(() => null)
   const answer = await response?.json().catch(() => ({}))
   if (response?.ok) return answer
-  throw new Error(answer?.errors?.map((error) => error.message).join(' ') || say.failed)
+  const refusal = new Error(answer?.errors?.map((error) => error.message).join(' ') || say.failed)
+  throw Object.assign(refusal, { code: answer?.errors?.[0].code })
 }

@@ -6,6 +6,8 @@ import { signIn, signOut } from './session'
 export function SignIn({ account, onChange }) {
   const [refusal, setRefusal] = useState('')
   const [busy, setBusy] = useState(false)
+  // Whether the account wants a code beside the password; nobody knows before the password was right.
+  const [asked, setAsked] = useState(false)
 
   async function attempt(request) {
     setBusy(true)
@@ -14,6 +16,7 @@ export function SignIn({ account, onChange }) {
       onChange(await request())
     } catch (error) {
       setRefusal(error.message)
+      if (error.code?.startsWith('SECOND_FACTOR')) setAsked(true)
     }
     setBusy(false)
   }
@@ -21,10 +24,13 @@ export function SignIn({ account, onChange }) {
   function submit(event) {
     event.preventDefault()
     const form = new FormData(event.currentTarget)
-    attempt(() => signIn(form.get('phone').trim(), form.get('password')))
+    attempt(() => signIn(form.get('phone').trim(), form.get('password'), form.get('code') ?? undefined))
   }
 
-  const leave = () => attempt(() => signOut().then(() => null))
+  const leave = () => {
+    setAsked(false)
+    attempt(() => signOut().then(() => null))
+  }
 
   return (
     <div className="session">
@@ -40,6 +46,10 @@ export function SignIn({ account, onChange }) {
             placeholder={say.phone} aria-label={say.phone} />
           <input id="password" name="password" type="password" autoComplete="current-password" required
             placeholder={say.password} aria-label={say.password} />
+          {asked && (
+            <input id="code" name="code" inputMode="numeric" autoComplete="one-time-code" required autoFocus
+              placeholder={say.code} aria-label={say.code} />
+          )}
           <button id="sign-in" disabled={busy}>{say.signIn}</button>
         </form>
       )}
