@@ -33,7 +33,7 @@ async def appoint(ctx: Context, union_id: int, phone: str, role: Role) -> Appoin
             RATE_LIMITED.
     """
     if ctx.signed_in is not None:
-        await ctx.spend(Limited.APPOINTMENT)
+        await ctx.spend(Limited.APPOINTMENT, exactly=True)
     async with ctx.working() as work:
         union = await union_for(work, union_id, Action.APPOINT)
         problems = Problems()

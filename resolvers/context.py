@@ -128,14 +128,16 @@ class Context:
         """Whose permits this request uses: the account's, or the network's if nobody is signed in."""
         return f"account {self.signed_in.account_id}" if self.signed_in else f"network {self.network}"
 
-    async def spend(self, what: Limited, cost: int = 1) -> None:
-        """Takes permits of a limit, of the account or else of the network.
+    async def spend(self, what: Limited, cost: int = 1, *, exactly: bool = False) -> None:
+        """Takes permits of a limit, of the account or else of the network; `exactly`, by the same statement each time.
 
         Raises:
             Rejected: RATE_LIMITED.
         """
         if self.origin is not None:
-            self.settle(await self.resources.throttle.spend(what, self.whose, cost))
+            throttle = self.resources.throttle
+            taking = throttle.take if exactly else throttle.spend
+            self.settle(await taking(what, self.whose, cost))
 
     def settle(self, spent: Spent, *, told: bool = True) -> None:
         """Goes on if there were enough permits. What is not `told` is only how many are left.

@@ -191,7 +191,7 @@ async def reveal_id_number(ctx: Context, registration_id: int, reason: str) -> s
         Rejected: UNAUTHENTICATED, RATE_LIMITED, NOT_FOUND, FORBIDDEN; REQUIRED and others for the reason.
     """
     if ctx.signed_in is not None:
-        await ctx.spend(Limited.REVEAL)
+        await ctx.spend(Limited.REVEAL, exactly=True)
     async with ctx.working() as work:
         registration = await registration_for(work, registration_id)
         parent = await unions.by_id(work.session, registration.parent_id)

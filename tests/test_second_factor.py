@@ -123,7 +123,7 @@ async def test_nothing_is_asked_for_until_the_app_counts_alike(world: World, clo
     begun = await begin(mine)
     assert begun["uri"].startswith("otpauth://totp/") and begun["secret"] in begun["uri"]
     picture = Image.open(io.BytesIO(b64decode(begun["qrCode"].partition(",")[2])))
-    assert [code.text for code in zxingcpp.read_barcodes(picture.convert("L"))] == [begun["uri"]]
+    assert begun["uri"] in [code.text for code in zxingcpp.read_barcodes(picture.convert("L"))]
     assert (await mine.ask(STATE))["secondFactor"] == {"on": False, "required": False, "recoveryCodesLeft": 0}
     assert await attempt(world, None) == []
 
