@@ -4,8 +4,9 @@ Strawberry's own limiters follow a fragment anew at each spread, so that their w
 fragment of a hostile document. Here each fragment is measured once.
 """
 
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final, cast
 
@@ -34,7 +35,9 @@ from schema.refusals import Refusal
 class Limits:
     """What one document may have. The introspection query of GraphiQL is 15 deep and has 230 fields.
 
-    Depth, fields, aliases, roots and directives are counted in each operation with its fragments filled in.
+    Depth, fields, aliases, roots, directives, spreads and repeats are counted in each operation with its fragments
+    filled in. Repeats are the pairs of fields with one name in one selection: validation holds each against each, and
+    a kilobyte of `q{a} q{a} …` took it half a second. Cost is what the answer may come to: costs.py.
     """
 
     characters: int = 20_000
@@ -44,6 +47,9 @@ class Limits:
     aliases: int = 30
     roots: int = 20
     directives: int = 50
+    spreads: int = 60
+    repeats: int = 300
+    cost: int = 10_000
 
 
 DEFAULTS: Final = Limits()
@@ -58,24 +64,48 @@ class Size:
     aliases: int = 0
     roots: int = 0
     directives: int = 0
+    spreads: int = 0
+    within: int = 0  # repeats, in what is selected below
+    names: Counter[str] = field(default_factory=Counter)
 
-    def beside(self, other: "Size") -> "Size":
-        """Both in the same selection set."""
+    @property
+    def repeats(self) -> int:
+        return self.within + sum(times * (times - 1) // 2 for times in self.names.values())
+
+    def beside(self, *others: "Size") -> "Size":
+        """All in the same selection set."""
+        sizes = (self, *others)
+        names: Counter[str] = Counter()
+        for size in sizes:
+            names.update(size.names)
         return Size(
-            max(self.depth, other.depth),
-            self.fields + other.fields,
-            self.aliases + other.aliases,
-            self.roots + other.roots,
-            self.directives + other.directives,
+            max(size.depth for size in sizes),
+            sum(size.fields for size in sizes),
+            sum(size.aliases for size in sizes),
+            sum(size.roots for size in sizes),
+            sum(size.directives for size in sizes),
+            sum(size.spreads for size in sizes),
+            sum(size.within for size in sizes),
+            names,
         )
 
-    def under(self, *, alias: bool, directives: int) -> "Size":
+    def under(self, node: FieldNode) -> "Size":
         """This selection set with the field that it belongs to."""
-        return Size(self.depth + 1, self.fields + 1, self.aliases + alias, 1, self.directives + directives)
+        return Size(
+            self.depth + 1,
+            self.fields + 1,
+            self.aliases + (node.alias is not None),
+            1,
+            self.directives + len(node.directives or ()),
+            self.spreads,
+            self.repeats,
+            Counter([(node.alias or node.name).value]),
+        )
 
 
 NOTHING: Final = Size()
-MEASURES: Final = ("roots", "depth", "fields", "aliases", "directives")  # the first is for operations alone
+# The first is for operations alone.
+MEASURES: Final = ("roots", "depth", "fields", "aliases", "directives", "spreads", "repeats")
 
 
 class Ruler:
@@ -100,18 +130,14 @@ class Ruler:
             return NOTHING
         if level > 4 * self.limits.depth:  # some slack, for levels that are fragments and add no depth
             raise too_complex("depth", self.limits.depth)
-        size = NOTHING
-        for selection in node.selections:
-            size = size.beside(self.selection(selection, level + 1))
-        return size
+        return NOTHING.beside(*(self.selection(selection, level + 1) for selection in node.selections))
 
     def selection(self, node: SelectionNode, level: int) -> Size:
         directives = len(node.directives or ())
         if isinstance(node, FieldNode):
-            within = self.selections(node.selection_set, level)
-            return within.under(alias=node.alias is not None, directives=directives)
+            return self.selections(node.selection_set, level).under(node)
         if isinstance(node, FragmentSpreadNode):
-            spread = self.fragment(node.name.value, level)
+            spread = self.fragment(node.name.value, level).beside(Size(spreads=1))
         else:
             spread = self.selections(cast("InlineFragmentNode", node).selection_set, level)
         return spread.beside(Size(directives=directives))
@@ -125,10 +151,10 @@ class Ruler:
         return self.measured[name]
 
 
-def too_complex(limit: str, most: int) -> GraphQLError:
+def too_complex(limit: str, most: int, **more: int) -> GraphQLError:
     return GraphQLError(
         f"The document is too complex. The most it may have of {limit}: {most}.",
-        extensions={"code": Refusal.DOCUMENT_TOO_COMPLEX, "limit": limit, "most": most},
+        extensions={"code": Refusal.DOCUMENT_TOO_COMPLEX, "limit": limit, "most": most, **more},
     )
 
 

@@ -34,6 +34,10 @@ def refused(document: str, limits: Limits) -> str | None:
         ("roots", 3, "{ a ... { b } ...f } fragment f on Query { c }"),
         ("directives", 4, "query @a { b @a ... @a { c } ...f @a } fragment f on B { d }"),
         ("directives", 3, "{ ...f ...f ...f } fragment f on B { d @a }"),
+        ("spreads", 3, "{ ...f a { ...f ... { ...f } } } fragment f on B { b }"),
+        ("repeats", 3, "{ a { b } a { b } a { b } }"),
+        ("repeats", 2, "{ a ...f b ... { b } } fragment f on A { a }"),
+        ("repeats", 1, "{ a { b ...f } c { b } } fragment f on B { b { a } }"),
     ],
 )
 def test_as_much_as_allowed_and_no_more(limit: str, most: int, document: str) -> None:
@@ -73,12 +77,19 @@ def bomb(fragments: int) -> str:
         ("{ ... " * 150 + "{ a }" + " }" * 150, "depth"),
         ("{ a " * 300 + "}" * 300, "tokens"),
         ("{ a }" + "#\n" * 9000, "tokens"),
+        # Validation compares fields of one name with each other, and fragments: these took it half a second.
+        ("{ q { " + "q { a } " * 245 + "} }", "repeats"),
+        ("{ q { " + " ".join(f"...f{n}" for n in range(200)) + " } } fragment f0 on Q { a }", "spreads"),
     ],
 )
 def test_a_hostile_document_is_refused_at_once(document: str, limit: str) -> None:
     started = time.perf_counter()
     assert refused(document, Limits()) == limit
     assert time.perf_counter() - started < 0.5
+
+
+def test_names_that_differ_are_no_repeats() -> None:
+    assert refused("{ a b c { a b c } x: a y: a z: a }", Limits(repeats=0)) is None
 
 
 def test_graphiql_may_introspect() -> None:
