@@ -28,7 +28,7 @@ from schema.endpoint import ReadingEndpoint
 from schema.ids import decode_id, encode_id
 from schema.messages import say
 from schema.refusals import Refusal, sentence
-from schema.transport import MIB, Endpoint
+from schema.transport import Endpoint
 from storage.database import Database
 from storage.files import Files
 from storage.sealing import Sealer
@@ -132,8 +132,7 @@ def graphql_endpoint(settings: Settings) -> Endpoint:
     def refusal(code: str, request: Request) -> str:
         return internal(request) if code == Refusal.INTERNAL else sentence(code, request)
 
-    # A photo that is a little too large is told so in the payload; this bounds what is read at all.
-    most = settings.max_certificate_bytes + MIB
+    most = settings.max_certificate_bytes
     return ReadingEndpoint(build_schema(), open_context, meet=meet, max_upload=most, refusal=refusal)
 
 

@@ -5,7 +5,7 @@ wx.uploadFile sends exactly one file and some text fields, in an order it does n
 """
 
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from typing import Any, Final, NoReturn
 
@@ -17,7 +17,7 @@ from starlette.requests import Request
 from strawberry.types.scalar import ScalarDefinition
 from typing_extensions import override
 
-from schema.body import in_time, within
+from schema.body import in_time, linger, within
 from schema.parameters import Parameters, decode, well_formed
 from schema.refusals import Refusal, Refused, bad
 
@@ -65,7 +65,8 @@ def refuse_forgeries(headers: Headers) -> None:
 async def uploaded(request: Request, max_body: int, max_upload: int) -> AsyncIterator[Parameters]:
     """The parameters of a multipart request, whose file is open for as long as this context is.
 
-    Text fields may have `max_body` bytes each, the file `max_upload`, all together the sum of the two.
+    Text fields may have `max_body` bytes each, the file `max_upload`, all together the sum of the two; no more of
+    any is read than that.
 
     Raises:
         Refused: CSRF_PREVENTION (before the body is read), PAYLOAD_TOO_LARGE, REQUEST_TIMEOUT, BAD_REQUEST.
@@ -74,13 +75,15 @@ async def uploaded(request: Request, max_body: int, max_upload: int) -> AsyncIte
     bounded = Request(request.scope, within(max_body + max_upload, request))
     try:
         async with in_time(), aclosing(bounded.stream()) as stream:
-            form = await WholeForm(request.headers, stream, max_files=1, max_fields=2, max_part_size=max_body).parse()
+            form = await WholeForm(request.headers, stream, max_body, max_upload).parse()
     except MultiPartException as error:
         if "exceeded maximum size" in error.message:
-            raise Refused(Refusal.PAYLOAD_TOO_LARGE, f"operations and map take at most {max_body} bytes") from None
+            await linger(request.receive, max_body)
+            reason = f"operations and map have at most {max_body} bytes, a file {max_upload}"
+            raise Refused(Refusal.PAYLOAD_TOO_LARGE, reason, headers={"connection": "close"}) from None
         raise bad("not a multipart form of operations, map and at most one file") from None
     try:
-        yield assembled(form, max_upload)
+        yield assembled(form)
     finally:
         await form.close()
 
@@ -89,15 +92,27 @@ class WholeForm(MultiPartParser):
     """Starlette's parser, which by itself takes a form that breaks off and leaves its file open.
 
     It also decodes a field that is not UTF-8 as Latin-1 without saying so. Told that everything is Latin-1
-    it changes nothing: each character is a byte, and `decode` finds out whether they are UTF-8.
+    it changes nothing: each character is a byte, and `decode` finds out whether they are UTF-8. And it bounds
+    fields, but no file.
     """
 
-    ended = False
+    def __init__(self, headers: Headers, stream: AsyncGenerator[bytes, None], max_field: int, max_file: int) -> None:
+        super().__init__(headers, stream, max_files=1, max_fields=2, max_part_size=max_field)
+        self.ended = False
+        self.file_left = max_file
 
     @override
     def on_part_begin(self) -> None:
         self._charset = "latin-1"
         super().on_part_begin()
+
+    @override
+    def on_part_data(self, data: bytes, start: int, end: int) -> None:
+        if self._current_part.file is not None:
+            self.file_left -= end - start
+            if self.file_left < 0:
+                raise MultiPartException("The file exceeded maximum size.")
+        super().on_part_data(data, start, end)
 
     @override
     def on_end(self) -> None:
@@ -113,11 +128,11 @@ class WholeForm(MultiPartParser):
         return form
 
 
-def assembled(form: FormData, max_upload: int) -> Parameters:
+def assembled(form: FormData) -> Parameters:
     """The operation of this form, with its file where `map` says.
 
     Raises:
-        Refused: BAD_REQUEST; PAYLOAD_TOO_LARGE for the file.
+        Refused: BAD_REQUEST.
     """
     parts = form.multi_items()
     if len({name for name, _ in parts}) != len(parts):
@@ -128,8 +143,6 @@ def assembled(form: FormData, max_upload: int) -> Parameters:
         raise bad("the text fields are operations and map")
     operations = well_formed(decode(fields["operations"], "operations"))
     for file in files.values():
-        if (file.size or 0) > max_upload:
-            raise Refused(Refusal.PAYLOAD_TOO_LARGE, f"a file has at most {max_upload} bytes")
         file.filename = (file.filename or "").encode("latin-1").decode("utf-8", "replace")
     place(files, decode(fields["map"], "map"), operations)
     return operations

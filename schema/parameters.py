@@ -1,4 +1,4 @@
-"""The four parameters of a GraphQL request, out of JSON or out of a URL. No other shape gets past here."""
+"""The parameters of a GraphQL request, out of JSON or out of a URL. No other shape gets past here."""
 
 from dataclasses import dataclass
 from typing import Any, Final
@@ -10,6 +10,13 @@ from schema.refusals import bad
 
 # orjson stops at 1024 levels; whatever is deeper than this was not made by a form.
 DEEPEST: Final = 64
+# A megabyte of `[],[],` takes a tenth of a second to look through. Commas in strings count, too.
+MOST_VALUES: Final = 50_000
+# A double has 17 digits that matter, and the longest number that it is ever written as has 24 characters.
+LONGEST_NUMBER: Final = 32
+_OF_NUMBERS: Final = b"-+.0123456789eE"
+_MARKED: Final = bytes(1 if byte in _OF_NUMBERS else 0 for byte in range(256))
+_TOO_LONG: Final = b"\1" * (LONGEST_NUMBER + 1)
 
 
 @dataclass(frozen=True)
@@ -20,6 +27,8 @@ class Parameters:
     operation_name: str | None = None
     variables: dict[str, Any] | None = None
     extensions: dict[str, Any] | None = None
+    # Instead of `query`, which is empty then: schema/trusted.py.
+    document_id: str | None = None
 
 
 def decode(text: bytes | str, name: str) -> object:
@@ -28,18 +37,28 @@ def decode(text: bytes | str, name: str) -> object:
     Raises:
         Refused: BAD_REQUEST.
     """
+    raw = text if isinstance(text, bytes) else text.encode()
+    brackets = raw.count(b"{") + raw.count(b"[")
+    if brackets + raw.count(b",") > MOST_VALUES:
+        raise bad(f"{name} has more than {MOST_VALUES} values")
+    if has_long_number(raw):
+        raise bad(f"{name} has a number of more than {LONGEST_NUMBER} characters")
     try:
         value: object = orjson.loads(text)
     except orjson.JSONDecodeError:
         raise bad(f"{name} is not valid JSON in UTF-8") from None
     # Few brackets cannot nest deeply; a document has many, but in a string.
-    if _brackets(text) > DEEPEST and is_deeper_than(DEEPEST, value):
+    if brackets > DEEPEST and is_deeper_than(DEEPEST, value):
         raise bad(f"{name} is nested more than {DEEPEST} levels deep")
     return value
 
 
-def _brackets(text: bytes | str) -> int:
-    return text.count("{") + text.count("[") if isinstance(text, str) else text.count(b"{") + text.count(b"[")
+def has_long_number(text: bytes) -> bool:
+    """Whether a number outside of strings is longer than any that means something."""
+    if _TOO_LONG not in text.translate(_MARKED):
+        return False
+    pieces = text.replace(rb"\\", b"").replace(rb"\"", b"").split(b'"')  # every other one is a string
+    return _TOO_LONG in b'"'.join(pieces[::2]).translate(_MARKED)
 
 
 def is_deeper_than(levels: int, value: object) -> bool:
@@ -61,8 +80,12 @@ def well_formed(operations: object) -> Parameters:
     """
     if not isinstance(operations, dict):
         raise bad("a request is one JSON object; batches are not taken")
-    query = operations.get("query")
-    if not isinstance(query, str) or not query.strip():
+    query, document_id = operations.get("query"), operations.get("documentId")
+    if document_id is not None:
+        if not isinstance(document_id, str) or query is not None:
+            raise bad("documentId must be a string, and stands instead of query")
+        query = ""
+    elif not isinstance(query, str) or not query.strip():
         raise bad("query must be a string and hold a document")
     operation_name = operations.get("operationName")
     if not isinstance(operation_name, str | None):
@@ -70,7 +93,7 @@ def well_formed(operations: object) -> Parameters:
     for name in ("variables", "extensions"):
         if not isinstance(operations.get(name), dict | None):
             raise bad(f"{name} must be an object or null")
-    return Parameters(query, operation_name, operations.get("variables"), operations.get("extensions"))
+    return Parameters(query, operation_name, operations.get("variables"), operations.get("extensions"), document_id)
 
 
 def from_query_string(query_string: bytes) -> Parameters:

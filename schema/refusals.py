@@ -24,9 +24,13 @@ class Refusal(StrEnum):
     PAYLOAD_TOO_LARGE = "PAYLOAD_TOO_LARGE"
     UNSUPPORTED_MEDIA_TYPE = "UNSUPPORTED_MEDIA_TYPE"
     RATE_LIMITED = "RATE_LIMITED"
+    MISDIRECTED_REQUEST = "MISDIRECTED_REQUEST"
+    ORIGIN_NOT_ALLOWED = "ORIGIN_NOT_ALLOWED"
     # from here on the HTTP request was well-formed and the fault is in the GraphQL request it carried
     GRAPHQL_PARSE_FAILED = "GRAPHQL_PARSE_FAILED"
     DOCUMENT_TOO_COMPLEX = "DOCUMENT_TOO_COMPLEX"
+    PERSISTED_DOCUMENT_NOT_FOUND = "PERSISTED_DOCUMENT_NOT_FOUND"
+    PERSISTED_DOCUMENT_REQUIRED = "PERSISTED_DOCUMENT_REQUIRED"
     OPERATION_RESOLUTION_FAILURE = "OPERATION_RESOLUTION_FAILURE"
     GRAPHQL_VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED"
     BAD_USER_INPUT = "BAD_USER_INPUT"
@@ -42,6 +46,8 @@ STATUS: Final[Mapping[str, int]] = {
     Refusal.PAYLOAD_TOO_LARGE: 413,
     Refusal.UNSUPPORTED_MEDIA_TYPE: 415,
     Refusal.RATE_LIMITED: 429,
+    Refusal.MISDIRECTED_REQUEST: 421,
+    Refusal.ORIGIN_NOT_ALLOWED: 403,
     Refusal.INTERNAL: 500,
 }
 
@@ -60,6 +66,8 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
     Refusal.PAYLOAD_TOO_LARGE: ("请求的内容过大。", "The request is too large."),
     Refusal.UNSUPPORTED_MEDIA_TYPE: ("不支持这种内容格式。", "This kind of content is not supported."),
     Refusal.RATE_LIMITED: ("操作过于频繁，请稍后再试。", "Too many requests; please wait and try again."),
+    Refusal.MISDIRECTED_REQUEST: ("请求的地址不属于本系统。", "The request is addressed to another site."),
+    Refusal.ORIGIN_NOT_ALLOWED: ("不接受其他网站的网页发来的请求。", "Pages of other sites may not ask here."),
     Refusal.INTERNAL: ("系统出错，请稍后再试。", "Something went wrong; please try again later."),
 }
 

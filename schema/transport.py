@@ -8,6 +8,7 @@ multipart form with a header of which the same is true (see `multipart.refuse_fo
 import logging
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
+from functools import lru_cache
 from typing import Any, Final
 
 import orjson
@@ -19,12 +20,14 @@ from starlette.types import Receive, Scope, Send
 from strawberry.types import ExecutionResult
 
 from schema.body import whole
+from schema.costs import Price, price
 from schema.faults import classify, describe, is_request_error
-from schema.limits import DEFAULTS, Limits, chosen_operation, read_document
+from schema.limits import DEFAULTS, Limits, chosen_operation, read_document, too_complex
 from schema.multipart import uploaded
 from schema.negotiation import GRAPHQL_RESPONSE, JSON, answer_type, request_type
 from schema.parameters import Parameters, decode, from_query_string, well_formed
 from schema.refusals import Refusal, Refused, Sentence, sentence
+from schema.trusted import Trusted
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +46,8 @@ HEADERS: Final = {
 
 OpenContext = Callable[[Request], AbstractAsyncContextManager[Any]]
 Present = Callable[[GraphQLError, Any], GraphQLFormattedError]
+# Why who asks may not see the schema, or None.
+Introspection = Callable[[Any], GraphQLError | None]
 
 
 class Endpoint:
@@ -50,6 +55,7 @@ class Endpoint:
 
     `open_context` gives what resolvers get as their context, and is not called for a request that is
     refused before execution; it may itself raise Refused. `max_upload` is the largest file, in bytes.
+    `introspection` says who may not see the schema; all may by default.
     `refusal` says a refusal in the reader's language; `present` tells an error of an execution, which
     `faults.describe` does by default.
     """
@@ -64,6 +70,8 @@ class Endpoint:
         max_upload: int = 10 * MIB,
         refusal: Sentence | None = None,
         present: Present | None = None,
+        introspection: Introspection | None = None,
+        trusted: Trusted | None = None,
     ) -> None:
         self.schema = schema
         self.open_context = open_context
@@ -72,6 +80,9 @@ class Endpoint:
         self.max_upload = max_upload
         self.refusal = refusal or sentence
         self.present = present
+        self.introspection = introspection
+        self.trusted = trusted or Trusted()
+        self.price = lru_cache(maxsize=256)(self._price)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive, send)
@@ -102,20 +113,36 @@ class Endpoint:
     async def run(self, request: Request, parameters: Parameters, media_type: str) -> Response:
         """Execute a well-formed request; a document that cannot be run opens no context."""
         try:
+            parameters = self.trusted.named(parameters)
             operation = chosen_operation(read_document(parameters.query, self.limits), parameters.operation_name)
             refuse_out_of_place(operation, request.method)
         except GraphQLError as error:
             return self.answer({"errors": [self.tell(error, request)]}, media_type)
-        data = await self.quick(request, parameters, operation)
+        price = self.price(parameters.query, parameters.operation_name)
+        cost, most = price.of(parameters.variables), self.limits.cost
+        extensions = {"cost": {"requested": cost, "limit": most}}
+        if cost > most:
+            errors = [self.tell(too_complex("cost", most, requested=cost), request)]
+            return self.answer({"errors": errors, "extensions": extensions}, media_type)
+        data = None if price.introspects else await self.quick(request, parameters, operation)
         if data is not None:
-            return respond_with(b'{"data":' + data + b"}", 200, media_type)
+            told = b',"extensions":{"cost":{"requested":%d,"limit":%d}}}' % (cost, most)
+            return respond_with(b'{"data":' + data + told, 200, media_type)
         async with self.open_context(request) as context:
+            refused = self.introspection(context) if price.introspects and self.introspection else None
+            if refused:
+                return self.answer({"errors": [self.tell(refused, request)], "extensions": extensions}, media_type)
             result = await self.execute(parameters, operation, context)
             errors = [
                 self.present(error, context) if self.present else self.tell(error, request)
                 for error in classify(result)
             ]
-        return self.answer(written(result, errors), media_type)
+        return self.answer(written(result, errors, extensions), media_type)
+
+    def _price(self, query: str, operation_name: str | None) -> Price:
+        """What the operation comes to, worked out once for each of the latest documents."""
+        document = read_document(query, self.limits)
+        return price(self.schema._schema, document, chosen_operation(document, operation_name))  # noqa: SLF001
 
     async def quick(self, request: Request, parameters: Parameters, operation: OperationDefinitionNode) -> bytes | None:
         """The `data` of an answer without errors, if there is a quicker way to it than to execute; None by default."""
@@ -172,13 +199,14 @@ def refuse_out_of_place(operation: OperationDefinitionNode, method: str) -> None
         raise Refused(Refusal.METHOD_NOT_ALLOWED, "a mutation needs POST", headers={"allow": "POST"})
 
 
-def written(result: ExecutionResult, errors: list[GraphQLFormattedError]) -> dict[str, Any]:
+def written(
+    result: ExecutionResult, errors: list[GraphQLFormattedError], extensions: Mapping[str, Any]
+) -> dict[str, Any]:
     """The response map: errors first, as the specification would have it, and no `data` if nothing ran."""
     body: dict[str, Any] = {"errors": errors} if errors else {}
     if not is_request_error(result):
         body["data"] = result.data
-    if result.extensions:
-        body["extensions"] = result.extensions
+    body["extensions"] = {**(result.extensions or {}), **extensions}
     return body
 
 

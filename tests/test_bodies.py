@@ -21,8 +21,13 @@ MALFORMED_BODIES = [
     # not UTF-8
     *(b'{"query":"\xff"}', b'{"query":"\xed\xa0\x80"}', b'{"query":"\\ud800"}', b"\xef\xbb\xbf{}"),
     '{"query":"{ name }"}'.encode("utf-16"),
+    b'{"query":"{ name }","variables":{"n":[%s]}}' % b",".join([b"[]"] * 25_001),
+    # a document and the id of one
+    *(b'{"documentId":%s}' % value for value in (b"1", b"[]", b"{}", b'"sha256:0","query":"{ name }"')),
     # too large for a double, or too deep
     *(b'{"query":"{ name }","variables":{"n":%s}}' % value for value in (b"9" * 5000, b"1e999", b"[" * 70 + b"]" * 70)),
+    # a number that means nothing, or is longer than any that does
+    *(b'{"query":"{ name }","variables":{"n":%s}}' % value for value in (b"0." + b"1" * 31, b"-" + b"9" * 32)),
     *(b"[" * 100_000, b'{"a":' * 5000 + b"1" + b"}" * 5000),
 ]
 
@@ -41,6 +46,19 @@ async def test_as_deep_as_allowed_and_no_deeper() -> None:
     text = '{"query":"{ name }","variables":{"x":%s}}'
     assert (await post((text % ("[" * 62 + "]" * 62)).encode())).status_code == 200
     assert (await post((text % ("[" * 63 + "]" * 63)).encode())).status_code == 400
+
+
+async def test_as_many_values_as_allowed() -> None:
+    content = b'{"query":"{ name }","variables":{"n":[%s]}}' % b",".join([b"[]"] * 24_999)
+    assert (await post(content)).status_code == 200
+
+
+async def test_numbers_may_be_as_long_as_they_mean_something_and_texts_longer() -> None:
+    text = '{"query":"{ name }","variables":{"n":%s}}'
+    digits = "9" * 5000
+    for value in ("-1.7976931348623157e+308", "0." + "1" * 30, f'"{digits}"', f'"\\"{digits}"', f'{{"{digits}":1}}'):
+        assert (await post((text % value).encode())).status_code == 200
+    assert (await post((text % f'"\\\\",{digits}').encode())).status_code == 400
 
 
 @pytest.mark.parametrize(

@@ -67,7 +67,7 @@ async def open_context(request: Request) -> AsyncIterator[None]:
 
 
 async def send(
-    body: bytes,
+    body: bytes | AsyncIterator[bytes],
     headers: dict[str, str] | None = None,
     content_type: str = "multipart/form-data; boundary=b",
     **settings: Any,
@@ -94,7 +94,7 @@ FILE: Part = ("0", b"png", "a.png")
 async def test_the_parts_come_in_any_order(parts: tuple[Part, ...]) -> None:
     OPENED.clear()
     response = await send(form(parts))
-    assert (response.status_code, response.json()) == (200, {"data": {"upload": "a.png: png"}})
+    assert (response.status_code, response.json()["data"]) == (200, {"upload": "a.png: png"})
     assert OPENED[0].file.closed
 
 
@@ -109,18 +109,18 @@ async def test_a_file_on_disk_is_closed_as_well() -> None:
 async def test_names_are_utf8() -> None:
     places = '{"照片":["variables.f"]}'.encode()
     response = await send(form([OPERATIONS, ("map", places), ("照片", "图".encode(), "照片.png")]))
-    assert response.json() == {"data": {"upload": "照片.png: 图"}}
+    assert response.json()["data"] == {"upload": "照片.png: 图"}
 
 
 async def test_one_file_may_go_to_several_places_and_into_lists() -> None:
     operations = b'{"query":"mutation($p: [Upload!]!) { keep(album: {pictures: $p}) }","variables":{"p":[null,null]}}'
     response = await send(form([("operations", operations), ("map", b'{"0":["variables.p.0","variables.p.1"]}'), FILE]))
-    assert response.json() == {"data": {"keep": [3, 0]}}
+    assert response.json()["data"] == {"keep": [3, 0]}
 
 
 async def test_a_form_without_a_file_is_a_request_too() -> None:
     response = await send(form([("operations", b'{"query":"{ echo(text: \\"x\\") }"}'), ("map", b"{}")]))
-    assert response.json() == {"data": {"echo": "x"}}
+    assert response.json()["data"] == {"echo": "x"}
 
 
 @pytest.mark.parametrize(
@@ -238,6 +238,22 @@ async def test_a_file_may_be_as_large_as_allowed_and_no_larger() -> None:
         413,
         "PAYLOAD_TOO_LARGE",
     )
+
+
+async def test_a_file_that_is_too_large_is_not_read_to_its_end() -> None:
+    taken = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal taken
+        yield form([OPERATIONS, PLACES])[: -len(b"--b--\r\n")]
+        yield b'--b\r\nContent-Disposition: form-data; name="0"; filename="a"\r\n\r\n'
+        while True:
+            taken += 1
+            yield b"x" * 100
+
+    refused = await send(endless(), max_body=10_000, max_upload=1000)
+    assert outcome(refused) == (413, "PAYLOAD_TOO_LARGE") and refused.headers["connection"] == "close"
+    assert taken <= 11 + 100  # until it is too long, and so that the client may finish
 
 
 async def test_a_file_fits_an_upload_and_nothing_else() -> None:

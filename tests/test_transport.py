@@ -17,7 +17,7 @@ from tests.over_http import LEGACY, MODERN, Query, ask, client, codes, post
 async def test_an_answer_is_data_in_plain_utf8() -> None:
     response = await ask("{ name }")
     assert response.status_code == 200
-    assert response.content == '{"data":{"name":"广东省总工会"}}'.encode()
+    assert response.content.startswith('{"data":{"name":"广东省总工会"},'.encode())
     assert response.headers["content-type"] == "application/json; charset=utf-8"
     assert response.headers["cache-control"] == "no-store"
 
@@ -64,12 +64,12 @@ async def test_variables_extensions_and_operation_name_are_taken() -> None:
         "extensions": {"some": "thing"},
         "unknown": "ignored",
     }
-    assert (await post(content)).json() == {"data": {"echo": "工会"}}
+    assert (await post(content)).json()["data"] == {"echo": "工会"}
 
 
 @pytest.mark.parametrize("absent", ["operationName", "variables", "extensions"])
 async def test_null_is_absent(absent: str) -> None:
-    assert (await post({"query": "{ name }", absent: None})).json() == {"data": {"name": "广东省总工会"}}
+    assert (await post({"query": "{ name }", absent: None})).json()["data"] == {"name": "广东省总工会"}
 
 
 async def test_extensions_of_the_schema_reach_the_answer() -> None:
@@ -78,7 +78,7 @@ async def test_extensions_of_the_schema_reach_the_answer() -> None:
             return {"took": 1}
 
     response = await ask("{ name }", schema=Schema(query=Query, extensions=[Timed]))
-    assert response.json()["extensions"] == {"took": 1}
+    assert response.json()["extensions"]["took"] == 1
 
 
 # ── GET ──────────────────────────────────────────────────────────────────────────────────────
@@ -93,14 +93,14 @@ async def test_a_query_may_be_a_link() -> None:
     response = await get(
         'query=query($t:String!){echo(text:$t)}&variables={"t":"%E5%B7%A5"}&operationName=&extensions='
     )
-    assert response.json() == {"data": {"echo": "工"}}
+    assert response.json()["data"] == {"echo": "工"}
 
 
 @pytest.mark.parametrize("accept", [LEGACY, MODERN])
 async def test_a_mutation_may_not(accept: str) -> None:
     refused = await get("query=mutation{count}", accept)
     assert (refused.status_code, refused.headers["allow"], codes(refused)) == (405, "POST", ["METHOD_NOT_ALLOWED"])
-    assert (await ask("mutation { count }", accept=accept)).json() == {"data": {"count": 1}}
+    assert (await ask("mutation { count }", accept=accept)).json()["data"] == {"count": 1}
 
 
 MALFORMED_LINKS = [
