@@ -9,9 +9,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
@@ -26,15 +28,19 @@ from schema.build import build_schema
 from schema.context import GraphContext
 from schema.endpoint import ReadingEndpoint
 from schema.ids import decode_id, encode_id
+from schema.introspection import open_to
 from schema.messages import say
-from schema.refusals import Refusal, sentence
+from schema.negotiation import JSON
+from schema.refusals import Refusal, Refused, sentence
 from schema.transport import Endpoint
+from schema.trusted import ManifestError, Trusted, read_manifest
 from storage.database import Database
 from storage.files import Files
 from storage.sealing import Sealer
 from storage.settings import Settings, SettingsError, load_settings
 from storage.sign_ins import SignIns
 from storage.throttle import Throttle
+from web.admission import Admission, host_in
 from web.answer_headers import AnswerHeaders
 from web.asking import identify, resources_of
 from web.card_opening import open_card
@@ -42,6 +48,7 @@ from web.card_page import card_routes
 from web.certificate_page import certificate_routes
 from web.export_page import Speech, export_routes
 from web.graphiql_page import graphiql_routes
+from web.security_headers import SecurityHeaders
 from web.session_routes import session_routes
 
 log = logging.getLogger(__name__)
@@ -62,8 +69,9 @@ def create_app(settings: Settings | None = None) -> Starlette:
         finally:
             await app.state.resources.db.close()
 
+    endpoint = graphql_endpoint(settings)
     return Application(
-        graphql=graphql_endpoint(settings),
+        graphql=endpoint,
         routes=[
             Route("/livez", livez),
             Route("/readyz", readyz),
@@ -74,7 +82,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
             *session_routes(),
             *export_routes(speech()),
         ],
-        middleware=[*behind(settings.trusted_proxies), Middleware(RequestIds), Middleware(AnswerHeaders)],
+        middleware=middleware(settings, endpoint),
         lifespan=lifespan,
     )
 
@@ -100,6 +108,30 @@ class Application(Starlette):
 def behind(proxies: tuple[str, ...]) -> list[Middleware]:
     """Takes the client's address from X-Forwarded-For where a proxy that is trusted says it, and from nobody else."""
     return [Middleware(ProxyHeadersMiddleware, trusted_hosts=list(proxies))] if proxies else []
+
+
+def middleware(settings: Settings, endpoint: Endpoint) -> list[Middleware]:
+    """What every request goes through, from the outside in."""
+
+    def refuse(request: Request, code: str) -> Response:
+        return endpoint.refuse(request, Refused(code, "Host and Origin are compared with PUBLIC_URL"), JSON)
+
+    hosts = [host_in(settings.public_url), *settings.allowed_hosts]
+    public = urlsplit(settings.public_url)
+    origins = [f"{public.scheme}://{public.netloc}", *settings.allowed_origins]
+    passed = [
+        *behind(settings.trusted_proxies),
+        Middleware(RequestIds, security=SecurityHeaders(https=public.scheme == "https")),
+        Middleware(Admission, hosts=hosts, origins=origins, refuse=refuse),
+    ]
+    if settings.allowed_origins:
+        # Without cookies: a page of another site asks with a token that it was given.
+        headers = ["Authorization", "Content-Type", "GraphQL-Preflight", "Accept-Language"]
+        listed = settings.allowed_origins
+        passed.append(
+            Middleware(CORSMiddleware, allow_origins=listed, allow_methods=["GET", "POST"], allow_headers=headers)
+        )
+    return [*passed, Middleware(AnswerHeaders)]
 
 
 def open_resources(settings: Settings) -> Resources:
@@ -132,8 +164,27 @@ def graphql_endpoint(settings: Settings) -> Endpoint:
     def refusal(code: str, request: Request) -> str:
         return internal(request) if code == Refusal.INTERNAL else sentence(code, request)
 
-    most = settings.max_certificate_bytes
-    return ReadingEndpoint(build_schema(), open_context, meet=meet, max_upload=most, refusal=refusal)
+    return ReadingEndpoint(
+        build_schema(),
+        open_context,
+        meet=meet,
+        max_upload=settings.max_certificate_bytes,
+        refusal=refusal,
+        introspection=open_to(settings.introspection),
+        trusted=trusted_documents(settings),
+    )
+
+
+def trusted_documents(settings: Settings) -> Trusted:
+    """Raises: SettingsError."""
+    if settings.trusted_documents is None:
+        if settings.trusted_documents_only:
+            raise SettingsError("TRUSTED_DOCUMENTS_ONLY needs TRUSTED_DOCUMENTS, the manifest of them.")
+        return Trusted()
+    try:
+        return read_manifest(settings.trusted_documents, only=settings.trusted_documents_only)
+    except ManifestError as error:
+        raise SettingsError(f"TRUSTED_DOCUMENTS: {error}") from None
 
 
 def internal(request: Request) -> str:
@@ -162,10 +213,14 @@ async def readyz(request: Request) -> Response:
 
 
 class RequestIds:
-    """Numbers each request: in its answer, in the log of its fault, and in the sentence that tells of it."""
+    """Numbers each request: in its answer, in the log of its fault, and in the sentence that tells of it.
 
-    def __init__(self, app: ASGIApp) -> None:
+    And gives each answer the headers that it should have: to pass a message on twice costs as much as to fill it.
+    """
+
+    def __init__(self, app: ASGIApp, *, security: SecurityHeaders) -> None:
         self.app = app
+        self.security = security
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -179,7 +234,8 @@ class RequestIds:
             nonlocal begun
             if message["type"] == "http.response.start":
                 begun = True
-                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
+                headers = list(message["headers"])
+                message["headers"] = [*headers, (b"x-request-id", request_id.encode()), *self.security.missing(headers)]
             await send(message)
 
         try:

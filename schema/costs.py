@@ -35,8 +35,9 @@ from graphql import (
 
 from schema.reading.cursors import LARGEST_PAGE, USUAL_PAGE
 
-# How many a list counts for that has no pages: reviews, ancestors, warnings. Few have more.
+# How many a list counts for that has no pages: reviews, ancestors, warnings. Few have more; most people have one root.
 FEW: Final = 5
+FEWER: Final[Mapping[str, int]] = {"roots": 2}
 # What takes the database or us much longer than a value of a row does; each is some 50 µs of one core.
 DEAR: Final[Mapping[str, int]] = {
     "Connection.totalCount": 50,
@@ -184,7 +185,7 @@ def multiply(into: Terms, terms: Terms, factors: tuple[Factor, ...] = ONE, times
 def rows(definition: GraphQLField, node: FieldNode, argument: str) -> tuple[tuple[Factor, ...], int]:
     """How many rows a field leads to: a factor that a request gives, or a number."""
     if argument not in definition.args:
-        return ONE, FEW
+        return ONE, FEWER.get(node.name.value, FEW)
     usual = definition.args[argument].default_value
     absent = usual if isinstance(usual, int) else USUAL_PAGE
     value = next((one.value for one in node.arguments or () if one.name.value == argument), None)

@@ -49,7 +49,7 @@ class Limits:
     directives: int = 50
     spreads: int = 60
     repeats: int = 300
-    cost: int = 10_000
+    cost: int = 30_000
 
 
 DEFAULTS: Final = Limits()

@@ -79,6 +79,20 @@ def _networks(text: str) -> tuple[str, ...]:
         raise ValueError("should be addresses or networks with commas between, such as 127.0.0.1,10.0.0.0/8") from None
 
 
+def _hosts(text: str) -> list[str]:
+    names = [name.strip().lower() for name in text.split(",") if name.strip()]
+    if not all(re.fullmatch(r"\[[0-9a-f:.]+\]|[a-z0-9._-]+", name) for name in names):
+        raise ValueError("should be names with commas between and without ports, such as unions.example.org,10.0.0.8")
+    return names
+
+
+def _origins(text: str) -> list[str]:
+    origins = [origin.strip().lower() for origin in text.split(",") if origin.strip()]
+    if not all(re.fullmatch(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?", origin) for origin in origins):
+        raise ValueError("should be origins with commas between, such as https://dashboard.example.org")
+    return origins
+
+
 def _own_address(known: dict[str, Any]) -> str:
     """Where a browser on this machine finds the server."""
     host = {"0.0.0.0": "localhost", "::": "localhost"}.get(known["host"], known["host"])  # noqa: S104 - reads, binds none
@@ -101,6 +115,15 @@ class Settings(BaseSettings):
     port: int = Field(default=8000, ge=1, le=65535)
     # The address that people use, as it stands in QR codes and links; https makes cookies Secure.
     public_url: Annotated[str, BeforeValidator(_web_address)] = Field(default_factory=_own_address)
+    # Other names that the server is asked by; those of PUBLIC_URL and of the machine itself are known.
+    allowed_hosts: Annotated[tuple[str, ...], BeforeValidator(_hosts)] = Field(default=(), validate_default=False)
+    # Other sites whose pages may ask, with a Bearer token; none may by default.
+    allowed_origins: Annotated[tuple[str, ...], BeforeValidator(_origins)] = Field(default=(), validate_default=False)
+    # Who may ask for the schema: those who are signed in, everybody or nobody.
+    introspection: Literal["signed-in", "everybody", "nobody"] = "signed-in"
+    # A manifest of documents that may be asked for by their hash; and whether no others are taken.
+    trusted_documents: Path | None = None
+    trusted_documents_only: bool = False
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     # Certificates, secrets and the embedded database.

@@ -97,7 +97,7 @@ async def test_a_fault_is_masked_and_logged_once(caplog: pytest.LogCaptureFixtur
     assert response.json() == {
         "errors": [{**told, "locations": [{"line": 1, "column": 8}], "path": ["crash"]}],
         "data": {"name": "广东省总工会", "crash": None},
-        "extensions": {"cost": {"requested": 2, "limit": 10_000}},
+        "extensions": {"cost": {"requested": 2, "limit": 30_000}},
     }
     (record,) = caplog.records
     assert (record.levelno, record.getMessage()) == (logging.ERROR, "request r-1 failed at ['crash']")

@@ -30,6 +30,8 @@ PAGE_HEADERS: Final = {
     "cache-control": "no-cache",  # the page names its assets by their hashes, so it must be fresh
 }
 ASSET_HEADERS: Final = {
+    # Of Monaco's workers, which are scripts with a policy of their own.
+    "content-security-policy": "default-src 'none'; script-src 'self'; base-uri 'none'; frame-ancestors 'none'",
     "x-content-type-options": "nosniff",
     "cache-control": "public, max-age=31536000, immutable",
 }
