@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import click
+import orjson
 import uvicorn
 
 from console import plainly, progress_bar, refuse, run, say, told, with_database, with_resources
@@ -26,6 +27,7 @@ from resolvers.context import Resources
 from resolvers.demo import Demo, Person, plant_demo
 from resolvers.importing import Outcome, import_tree
 from resolvers.invites import link
+from schema import trusted
 from schema.build import build_schema
 from server import create_app
 from storage import invites, unions, verification
@@ -313,6 +315,29 @@ def schema(**options: Any) -> None:
     else:
         SDL.write_text(served)
     say(schema=SDL.name, bytes=len(served.encode()))
+
+
+@program.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="The manifest to write.")
+def documents(folder: Path, output: Path | None) -> None:
+    """Write down a client's documents, the .graphql files of FOLDER, by their hashes: a manifest for TRUSTED_DOCUMENTS.
+
+    Prints the id of each file, for the client's build. A document that would be refused fails the whole.
+    """
+    try:
+        found = trusted.documents_in(folder)
+    except ValueError as error:
+        refuse(f"{folder}: {error}")
+    served = build_schema()._schema  # noqa: SLF001 - Strawberry has no other way to it
+    wrong = [f"{name}:{fault}" for name, text in found.items() for fault in trusted.faults(served, text)]
+    if wrong or not found:
+        refuse("\n".join(wrong or [f"There is no .graphql file in {folder}."]))
+    ids = {name: trusted.document_id(text) for name, text in found.items()}
+    if output is not None:
+        manifest = {ids[name]: text for name, text in found.items()}
+        output.write_bytes(orjson.dumps(manifest, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS) + b"\n")
+    say(documents=ids)
 
 
 def main() -> None:

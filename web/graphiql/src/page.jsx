@@ -31,6 +31,8 @@ export function Page() {
         // Another person, another GraphiQL: it fetches the schema again and shows nobody else's answers.
         key={account && `${account.phone} ${account.realName}`}
         fetcher={fetcher}
+        // The schema is for who is signed in; null keeps GraphiQL from asking for it.
+        schema={account ? undefined : null}
         storage={storage}
         defaultTabs={[{ query: tour }]}
         inputValueDeprecation
