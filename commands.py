@@ -35,6 +35,7 @@ from storage.migrations import migrate
 from storage.qr import qr_terminal
 from storage.settings import Settings, generate_secrets, load_settings
 from storage.verification import Difference, differences
+from web.connections import KEEP_ALIVE_SECONDS, MOST_AT_ONCE, Connection
 
 SDL: Final = Path(__file__).parent / "schema" / "schema.graphql"
 
@@ -58,6 +59,10 @@ def serve() -> None:
                 access_log=False,
                 server_header=False,
                 proxy_headers=False,  # TRUSTED_PROXIES says whose are believed
+                http=Connection,
+                ws="none",
+                limit_concurrency=MOST_AT_ONCE,
+                timeout_keep_alive=KEEP_ALIVE_SECONDS,
                 timeout_graceful_shutdown=15,
             )
             server = uvicorn.Server(config)
