@@ -38,7 +38,7 @@ from schema.reading.cursors import LARGEST_PAGE, USUAL_PAGE
 # How many a list counts for that has no pages: reviews, ancestors, warnings. Few have more; most people have one root.
 FEW: Final = 5
 FEWER: Final[Mapping[str, int]] = {"roots": 2}
-# What takes the database or us much longer than a value of a row does; each is some 50 µs of one core.
+# What takes the database or us much longer than a value of a row does, by what it is thought to take more.
 DEAR: Final[Mapping[str, int]] = {
     "Connection.totalCount": 50,
     "Invite.qrCode": 200,
@@ -156,7 +156,7 @@ class Assessor:
         name = node.name.value
         total.once[ONE] += 1 + dear(parent, name)
         if name in INTROSPECTION:
-            total.introspects = True
+            total.introspects |= not is_bare(node)
             return  # as large as the schema, whatever is selected; validation bounds how deep it goes
         definition = parent.fields.get(name) if parent else None
         if definition is None or node.selection_set is None:
@@ -174,6 +174,16 @@ class Assessor:
             multiply(total.each, within.once)
         else:
             multiply(total.once, within.once, *rows(definition, node, "ids"))
+
+
+def is_bare(node: FieldNode) -> bool:
+    """Whether it asks `__type` for its name alone: that there is such a type, which validation's errors tell, too.
+
+    Clients probe a server by it, and so do the audits of GraphQL over HTTP.
+    """
+    asked = node.selection_set.selections if node.selection_set else ()
+    names = {one.name.value if isinstance(one, FieldNode) else "" for one in asked}
+    return node.name.value == "__type" and names <= {"name", "__typename"}
 
 
 def multiply(into: Terms, terms: Terms, factors: tuple[Factor, ...] = ONE, times: int = 1) -> None:

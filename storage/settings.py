@@ -79,15 +79,15 @@ def _networks(text: str) -> tuple[str, ...]:
         raise ValueError("should be addresses or networks with commas between, such as 127.0.0.1,10.0.0.0/8") from None
 
 
-def _hosts(text: str) -> list[str]:
-    names = [name.strip().lower() for name in text.split(",") if name.strip()]
+def _hosts(text: str) -> tuple[str, ...]:
+    names = tuple(name.strip().lower() for name in text.split(",") if name.strip())
     if not all(re.fullmatch(r"\[[0-9a-f:.]+\]|[a-z0-9._-]+", name) for name in names):
         raise ValueError("should be names with commas between and without ports, such as unions.example.org,10.0.0.8")
     return names
 
 
-def _origins(text: str) -> list[str]:
-    origins = [origin.strip().lower() for origin in text.split(",") if origin.strip()]
+def _origins(text: str) -> tuple[str, ...]:
+    origins = tuple(origin.strip().lower() for origin in text.split(",") if origin.strip())
     if not all(re.fullmatch(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?", origin) for origin in origins):
         raise ValueError("should be origins with commas between, such as https://dashboard.example.org")
     return origins

@@ -228,7 +228,8 @@ async def test_https_alone_promises_to_stay_https() -> None:
 WHOLE = get_introspection_query(schema_description=True, input_value_deprecation=True)
 PEEKS = [
     WHOLE,
-    '{ __type(name: "Query") { name } }',
+    '{ __type(name: "Query") { name kind } }',
+    '{ __type(name: "Query") { ... { fields { name } } } }',
     "{ roots { id } a: __schema { queryType { name } } }",
     "query A { ...f } fragment f on Query { ... { __schema { queryType { name } } } }",
     "{ __schema { nothing } }",
@@ -246,7 +247,8 @@ async def test_who_is_signed_in_does(world: World) -> None:
     person = await world.person()
     answer = await person.answer(WHOLE)
     assert len(answer["data"]["__schema"]["types"]) > 50
-    assert (await world.stranger().answer("{ __typename }"))["data"] == {"__typename": "Query"}
+    bare = '{ __typename __type(name: "Query") { name } }'
+    assert (await world.stranger().answer(bare))["data"] == {"__typename": "Query", "__type": {"name": "Query"}}
 
 
 @pytest.mark.parametrize(("allowed", "codes"), [("everybody", []), ("nobody", ["FORBIDDEN"])])

@@ -40,6 +40,7 @@ def test_one_command_brings_everything_and_keeps_it(tmp_path: Path) -> None:
         [(union, link)] = SHOWN.findall(first.said)
         assert union == "广东省总工会" and link.startswith(f"http://127.0.0.1:{port}/i/")
         assert "▀" in first.said
+        assert "server" not in first.http.get("/livez").headers
         card = first.http.get(link)
         assert card.status_code == 200 and union in card.text
         assert sign_in(first, *accounts[0]).status_code == 200
@@ -70,7 +71,16 @@ def test_one_command_brings_everything_and_keeps_it(tmp_path: Path) -> None:
 
 def test_the_application_runs_under_uvicorn_too(cluster: Cluster, tmp_path: Path) -> None:
     port = free_port()
-    words = [sys.executable, "-m", "uvicorn", "--factory", "server:create_app", "--port", str(port)]
+    options = [
+        "--http",
+        "web.connections:Connection",
+        "--ws",
+        "none",
+        "--limit-concurrency",
+        "800",
+        "--no-server-header",
+    ]
+    words = [sys.executable, "-m", "uvicorn", "--factory", "server:create_app", "--port", str(port), *options]
     environ = {
         "PATH": os.environ["PATH"],
         "DATABASE_URL": cluster.url(),
@@ -79,6 +89,7 @@ def test_the_application_runs_under_uvicorn_too(cluster: Cluster, tmp_path: Path
     }
     with serving(words, environ, port, tmp_path / "uvicorn.log") as server:
         assert server.http.get("/livez").text == server.http.get("/readyz").text == "ok\n"
+        assert "server" not in server.http.get("/livez").headers
         assert server.stop(signal.SIGTERM) in {0, -signal.SIGTERM}
         assert "Traceback" not in server.said
     assert not (tmp_path / "data" / "secrets.env").exists()

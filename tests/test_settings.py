@@ -222,6 +222,14 @@ def test_links_lead_to_where_people_find_the_server(
         ("STATEMENT_TIMEOUT", "inf"),
         ("SESSION_DAYS", "0"),
         ("LINK_SECONDS", "0"),
+        ("ALLOWED_HOSTS", "https://unions.example.org"),
+        ("ALLOWED_HOSTS", "unions.example.org:8000"),
+        ("ALLOWED_HOSTS", "*"),
+        ("ALLOWED_ORIGINS", "dashboard.example.org"),
+        ("ALLOWED_ORIGINS", "https://dashboard.example.org/"),
+        ("ALLOWED_ORIGINS", "*"),
+        ("INTROSPECTION", "true"),
+        ("TRUSTED_DOCUMENTS_ONLY", "perhaps"),
     ],
 )
 def test_a_setting_out_of_range_is_named(with_url: dict[str, str], name: str, value: str) -> None:
@@ -229,6 +237,14 @@ def test_a_setting_out_of_range_is_named(with_url: dict[str, str], name: str, va
     assert said.startswith(f"{name} should")
     assert said.count("\n") == 0
     assert "Traceback" not in said
+
+
+def test_names_and_origins_stand_with_commas_between(with_url: dict[str, str]) -> None:
+    given = {"ALLOWED_HOSTS": "A.example.org, 10.0.0.8,[fd00::8],", "ALLOWED_ORIGINS": "https://B.example.org:8443"}
+    settings = load_settings({**with_url, **given})
+    assert settings.allowed_hosts == ("a.example.org", "10.0.0.8", "[fd00::8]")
+    assert settings.allowed_origins == ("https://b.example.org:8443",)
+    assert load_settings(with_url).allowed_hosts == load_settings(with_url).allowed_origins == ()
 
 
 def test_everything_wrong_is_told_at_once(tmp_path: Path) -> None:
