@@ -26,7 +26,7 @@ class Reader:
             "raw_path": url.path.encode(),
             "root_path": "",
             "query_string": url.query.encode(),
-            "headers": [(b"authorization", f"Bearer {token}".encode())],
+            "headers": [(b"host", b"union.test"), (b"authorization", f"Bearer {token}".encode())],
             "server": ("union.test", 80),
             "client": ("127.0.0.1", 1),
         }
