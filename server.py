@@ -41,7 +41,7 @@ from storage.settings import Settings, SettingsError, load_settings
 from storage.sign_ins import SignIns
 from storage.throttle import Throttle
 from web.admission import Admission, host_in
-from web.answer_headers import AnswerHeaders
+from web.answer_headers import said
 from web.asking import identify, resources_of
 from web.card_opening import open_card
 from web.card_page import card_routes
@@ -131,7 +131,7 @@ def middleware(settings: Settings, endpoint: Endpoint) -> list[Middleware]:
         passed.append(
             Middleware(CORSMiddleware, allow_origins=listed, allow_methods=["GET", "POST"], allow_headers=headers)
         )
-    return [*passed, Middleware(AnswerHeaders)]
+    return passed
 
 
 def open_resources(settings: Settings) -> Resources:
@@ -215,7 +215,7 @@ async def readyz(request: Request) -> Response:
 class RequestIds:
     """Numbers each request: in its answer, in the log of its fault, and in the sentence that tells of it.
 
-    And gives each answer the headers that it should have: to pass a message on twice costs as much as to fill it.
+    And gives each answer all its headers: to pass a message on twice costs as much as to fill it.
     """
 
     def __init__(self, app: ASGIApp, *, security: SecurityHeaders) -> None:
@@ -227,15 +227,16 @@ class RequestIds:
             await self.app(scope, receive, send)
             return
         request_id = secrets.token_hex(8)
-        scope.setdefault("state", {})["request_id"] = request_id
+        state = scope.setdefault("state", {})
+        state["request_id"] = request_id
         begun = False
 
         async def numbered(message: Message) -> None:
             nonlocal begun
             if message["type"] == "http.response.start":
                 begun = True
-                headers = list(message["headers"])
-                message["headers"] = [*headers, (b"x-request-id", request_id.encode()), *self.security.missing(headers)]
+                own = [*message["headers"], (b"x-request-id", request_id.encode()), *said(state)]
+                message["headers"] = [*own, *self.security.missing(own)]
             await send(message)
 
         try:

@@ -6,11 +6,9 @@ token.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from math import ceil
-from typing import Final
-
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from typing import Any, Final
 
 from models.limits import Spent
 from resolvers.context import Reply
@@ -19,25 +17,11 @@ from resolvers.context import Reply
 REPLY: Final = "reply"
 
 
-class AnswerHeaders:
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        state = scope.setdefault("state", {})
-
-        async def telling(message: Message) -> None:
-            if message["type"] == "http.response.start" and REPLY in state:
-                message["headers"] = [*message["headers"], *headers_of(state[REPLY])]
-            await send(message)
-
-        await self.app(scope, receive, telling)
-
-
-def headers_of(reply: Reply) -> list[tuple[bytes, bytes]]:
+def said(state: Mapping[str, Any]) -> list[tuple[bytes, bytes]]:
+    """The headers of a request in this state."""
+    reply: Reply | None = state.get(REPLY)
+    if reply is None:
+        return []
     told = limits_told(reply.spent) if reply.spent else []
     if reply.retry_after:
         told.append((b"retry-after", b"%d" % reply.retry_after))
