@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from sqlalchemy import text
 
@@ -27,6 +28,11 @@ EMPTYING = "do $$ begin set local session_replication_role = replica; {} end $$"
         + [f"perform setval('{table.name}_id_seq', 1, false);" for table in EMPTIED if "id" in table.c]
     )
 )
+
+
+# A busy machine makes examples slowly, which says nothing of what is tested.
+hypothesis.settings.register_profile("untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("untimed")
 
 
 # Where the run's PostgreSQL and files live; the workers inherit it. Not in pytest's own folder: another

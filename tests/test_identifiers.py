@@ -108,7 +108,7 @@ def test_what_is_not_18_plain_characters_is_no_id_number(text: str) -> None:
     assert refusal(check_id_number, text) == (Code.ID_NUMBER_INVALID, None)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.dates(date(1900, 1, 1), date(2020, 1, 1)), st.integers(0, 999), st.integers(0, 16), st.integers(1, 9))
 def test_one_mistyped_digit_is_always_noticed(born: date, order: int, place: int, off_by: int) -> None:
     number = numbered(f"440105{born:%Y%m%d}{order:03}")
@@ -165,7 +165,7 @@ def test_what_is_not_18_of_its_characters_is_no_credit_code(text: str) -> None:
     assert refusal(check_credit_code, text) == (Code.USCC_INVALID, None)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     st.integers(0, 10**6 - 1),
     st.text(CODE_CHARACTERS, min_size=9, max_size=9),

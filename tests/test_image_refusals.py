@@ -140,7 +140,7 @@ def test_a_jpeg_of_nothing_but_segments_is_refused() -> None:
 
 @PILLOW_GRUMBLES
 @pytest.mark.parametrize("name", FORMATS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(mutations=st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), min_size=1, max_size=12))
 def test_whatever_is_sent_the_answer_is_a_picture_or_a_refusal(name: str, mutations: list[tuple[float, int]]) -> None:
     data = bytearray(laden(name))

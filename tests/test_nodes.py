@@ -6,7 +6,7 @@ import base64
 from typing import Any, Final
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from models.errors import Code, Rejected
@@ -162,7 +162,6 @@ async def test_what_is_no_place_is_no_input(world: World, path: object) -> None:
 # ── the spelling itself ──────────────────────────────────────────────────────────────────────
 
 
-@settings(deadline=None)
 @given(st.sampled_from(["Union", "Registration", "Account", "Event"]), st.integers(1, 2**63 - 1))
 def test_an_id_gives_its_type_and_key_back(name: str, key: int) -> None:
     text = encode_id(name, key)
@@ -173,7 +172,6 @@ def test_an_id_gives_its_type_and_key_back(name: str, key: int) -> None:
     assert [problem.code for problem in refused.value.problems] == [Code.INVALID]
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=30).map(raw) | st.text(max_size=30))
 def test_only_what_was_given_out_is_taken_back(text: str) -> None:
     try:

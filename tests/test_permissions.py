@@ -130,7 +130,7 @@ def trees_with_grants(draw: st.DrawFn) -> tuple[list[TreePath], list[Grant]]:
     return places, draw(st.lists(st.builds(Grant, st.sampled_from(Role), over), max_size=5))
 
 
-@examples(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(planted=trees_with_grants())
 async def test_the_database_allows_the_same_in_any_tree(
     world: World, planted: tuple[list[TreePath], list[Grant]]

@@ -238,7 +238,7 @@ async def test_the_cookie_follows_another_password_and_no_script_sees_it(browser
     query = """mutation($i: ChangePasswordInput!) { changePassword(input: $i) { token errors { code } } }"""
     wanted = {"currentPassword": PASSWORD, "newPassword": "another battery"}
     changed = await browser.post("/graphql", json={"query": query, "variables": {"i": wanted}})
-    assert changed.json() == {"data": {"changePassword": {"token": None, "errors": []}}}
+    assert changed.json()["data"] == {"changePassword": {"token": None, "errors": []}}
     assert "httponly" in changed.headers["set-cookie"].lower()
     assert browser.cookies[COOKIE] != before
     assert (await browser.get("/session")).json()["account"] is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from models.errors import Code
@@ -140,7 +140,6 @@ def test_other_names_have_other_keys(one: str, other: str) -> None:
     assert fold(one) != fold(other)
 
 
-@settings(deadline=None)
 @given(NAMES)
 def test_what_is_taken_is_taken_again_and_its_key_knows_no_case_and_no_space(name: str) -> None:
     taken = check_name(name)

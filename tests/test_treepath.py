@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from models.treepath import MAX_DEPTH, TreePath, label_of
@@ -33,14 +33,12 @@ def test_only_an_id_has_a_label(nobody: int) -> None:
         label_of(nobody)
 
 
-@settings(deadline=None)
 @given(IDS)
 def test_a_label_gives_its_id_back(union_id: int) -> None:
     assert int(label_of(union_id), 36) == union_id
     assert TreePath.root(union_id).ids == (union_id,)
 
 
-@settings(deadline=None)
 @given(st.lists(IDS, min_size=1, max_size=MAX_DEPTH + 1))
 def test_a_path_gives_itself_back(ids: list[int]) -> None:
     path = place(*ids)
@@ -49,7 +47,6 @@ def test_a_path_gives_itself_back(ids: list[int]) -> None:
     assert len({path, TreePath.parse(str(path))}) == 1
 
 
-@settings(deadline=None)
 @given(st.text("09az.AZ-_ é", max_size=12))
 def test_what_is_taken_is_what_str_gives(text: str) -> None:
     try:
@@ -116,7 +113,6 @@ def test_a_path_is_within_itself_and_all_above_it(inner: str, outer: str, *, wit
     assert TreePath.parse(inner).is_within(TreePath.parse(outer)) is within
 
 
-@settings(deadline=None)
 @given(st.lists(IDS, min_size=1, max_size=8), st.lists(IDS, min_size=1, max_size=8))
 def test_within_is_a_matter_of_the_ids_along_the_way(one: list[int], other: list[int]) -> None:
     inner, outer = place(*one), place(*other)
