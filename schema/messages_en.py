@@ -50,6 +50,7 @@ EN: Final[Mapping[str, str]] = {
     "TOO_LARGE": "This is too much; at most {max}.",
     "TOO_LARGE.too_many_bytes": "The image is too large; at most {max} MB.",
     "TOO_LARGE.too_many_pixels": "The image has too many pixels; at most {max} million.",
+    "TOO_LARGE.too_costly": "The image takes too much to read; save it anew and upload that.",
     "TOO_LARGE.rows": "There are too many rows; one import takes {max}. Make several files of it.",
     "TOO_LARGE.file": "The file is too large; at most {max} MB. Make several files of it.",
     "TOO_LARGE.workbook": "The workbook unfolds to too much; make several files of it, or save it as CSV.",

@@ -50,6 +50,7 @@ ZH: Final[Mapping[str, str]] = {
     "TOO_LARGE": "内容过多，最多 {max} 项。",
     "TOO_LARGE.too_many_bytes": "图片过大，不能超过 {max} MB。",
     "TOO_LARGE.too_many_pixels": "图片像素过多，不能超过 {max} 百万像素。",
+    "TOO_LARGE.too_costly": "图片过于复杂，无法处理；请另存为普通照片后再上传。",
     "TOO_LARGE.rows": "行数过多，一次最多导入 {max} 行，请分成几个文件。",
     "TOO_LARGE.file": "文件过大，不能超过 {max} MB，请分成几个文件。",
     "TOO_LARGE.workbook": "工作簿展开后过大，请分成几个文件，或另存为 CSV。",

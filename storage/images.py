@@ -1,208 +1,150 @@
-"""Photos of certificates: decoded, bounded, turned upright and written anew with nothing but the picture.
-
-Decoding is the only proof that bytes are an image, and writing it anew is the only proof
-that nothing else came along: no place or owner of the phone, no second file behind the first.
-"""
+"""Uploaded photos: measured here, decoded in a process of their own (storage/image_process.py)."""
 
 from __future__ import annotations
 
 import asyncio
-import io
-import re
-import struct
-import zlib
-from collections.abc import Callable, Mapping
+import atexit
+import logging
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import Final
 
-from PIL import ExifTags, Image
-from PIL.ImageFile import ImageFile
-from PIL.JpegImagePlugin import JpegImageFile
-from PIL.PngImagePlugin import PngImageFile
-from PIL.WebPImagePlugin import WebPImageFile
-
 from models.errors import Code, Problem, Rejected
+from storage.image_decoding import Picture, Unfit, recognise
+from storage.image_process import LENGTH, MOST_WRITTEN, REQUEST
+
+log = logging.getLogger(__name__)
+
+ROOT: Final = Path(__file__).parent.parent
 
 MAX_BYTES: Final = 10 * 1024 * 1024
 MAX_PIXELS: Final = 40_000_000
 
-# A progressive JPEG is painted scan by scan, and a scan of 60 bytes may repaint all of it: 10 MiB of
-# them over 40 megapixels would keep a core busy for two hours. Cameras and editors write about ten.
-MAX_SCANS: Final = 64
-# Pillow walks the segments in Python, ten seconds for 10 MiB of empty ones. A picture has dozens, hundreds at most.
-MAX_SEGMENTS: Final = 2000
-# Between an FF and a byte of these is data; any other byte makes it the head of a segment. (ITU-T T.81, B.1.1)
-MARKER: Final = re.compile(rb"\xff([^\x00\x01\xd0-\xd7\xff])")
-START_OF_SCAN: Final = b"\xda"
-END_OF_IMAGE: Final = b"\xd9"
-
-
-@dataclass(frozen=True)
-class Picture:
-    """What is kept of an upload. The same upload gives the same content."""
-
-    media_type: str
-    width: int
-    height: int
-    content: bytes = field(repr=False)
-
-
-@dataclass(frozen=True)
-class Format:
-    """How one kind of image is read and written."""
-
-    name: str
-    media_type: str
-    # Called directly: `Image.open` bounds the pixels by a global of the whole process, and only warns up to twice it.
-    read: Callable[[io.BytesIO], ImageFile]
-    options: Mapping[str, int]
-
-
-JPEG: Final = Format("JPEG", "image/jpeg", JpegImageFile, {"quality": 90})
-PNG: Final = Format("PNG", "image/png", PngImageFile, {"compress_level": 3})
-WEBP: Final = Format("WEBP", "image/webp", WebPImageFile, {"quality": 90, "method": 2})
-
-UPRIGHT: Final[Mapping[object, Image.Transpose]] = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
+WHY_NOT: Final[Mapping[str, Code]] = {
+    "empty": Code.INVALID,
+    "truncated": Code.INVALID,
+    "damaged": Code.INVALID,
+    "too_many_bytes": Code.TOO_LARGE,
+    "too_many_pixels": Code.TOO_LARGE,
+    "too_costly": Code.TOO_LARGE,
+    "not_an_image": Code.UNSUPPORTED_MEDIA,
+    "animated": Code.UNSUPPORTED_MEDIA,
 }
-
-# What Pillow's readers raise on bytes that only look like an image; it has no exception of its own for it.
-BROKEN: Final = (OSError, SyntaxError, ValueError, LookupError, TypeError, EOFError, struct.error, zlib.error)
-
 
 # Decoding is work for a core, not for the event loop, and 40 megapixels can take half a gigabyte: two at a time.
 _TWO_AT_A_TIME: Final = ThreadPoolExecutor(max_workers=2, thread_name_prefix="images")
 
 
 async def reencode(data: bytes, *, max_bytes: int = MAX_BYTES, max_pixels: int = MAX_PIXELS) -> Picture:
-    """As `picture_in`, beside the event loop; a third upload waits its turn."""
-    work = partial(picture_in, data, max_bytes=max_bytes, max_pixels=max_pixels)
-    return await asyncio.get_running_loop().run_in_executor(_TWO_AT_A_TIME, work)
-
-
-def picture_in(data: bytes, *, max_bytes: int, max_pixels: int) -> Picture:
-    """The picture in `data`, upright, on white, in the format it came in, without metadata.
-
-    The content decides the format, never a name or a declared type. Of a JPEG that holds
-    several pictures (phones write them) the first is taken; an animation is refused,
-    because a reviewer would see one moment of it. Colours are not converted by an
-    embedded profile: a stamp stays red, and a profile is one more thing to parse.
+    """The picture in `data`, as storage/image_decoding.py writes it anew; a third upload waits its turn.
 
     Raises:
-        Rejected: at `file`: INVALID (empty, truncated, damaged), TOO_LARGE (too_many_bytes,
-            too_many_pixels), UNSUPPORTED_MEDIA (not_an_image, animated).
+        Rejected: at `file`: INVALID (empty, truncated, damaged), TOO_LARGE (too_many_bytes, too_many_pixels,
+            too_costly), UNSUPPORTED_MEDIA (not_an_image, animated).
     """
+    try:
+        _measure(data, max_bytes)
+        work = partial(_decoded, data, max_pixels)
+        return await asyncio.get_running_loop().run_in_executor(_TWO_AT_A_TIME, work)
+    except Unfit as unfit:
+        most = {"too_many_bytes": max_bytes // 2**20, "too_many_pixels": max_pixels // 10**6}.get(unfit.why)
+        params = {} if most is None else {"max": most}
+        raise Rejected(Problem(WHY_NOT[unfit.why], ("file",), unfit.why, params)) from None
+
+
+def _measure(data: bytes, max_bytes: int) -> None:
+    """Raises: Unfit."""
     if not data:
-        raise _refusal(Code.INVALID, "empty")
+        raise Unfit("empty")
     if len(data) > max_bytes:
-        raise _refusal(Code.TOO_LARGE, "too_many_bytes", max=max_bytes // 2**20)
-    found = _recognise(data)
-    if found is None:
-        raise _refusal(Code.UNSUPPORTED_MEDIA, "not_an_image")
+        raise Unfit("too_many_bytes")
+
+
+class Decoder:
+    """A process that decodes, one image after the other. It gets none of our environment: our secrets are in it."""
+
+    def __init__(self) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "storage.image_process"],
+            cwd=ROOT,
+            env={},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,  # Ctrl-C is for the server: what was begun is finished
+        )
+        _decoders.append(self)
+
+    def ask(self, data: bytes, max_pixels: int) -> bytes:
+        """What it says of an image. Raises: OSError, EOFError: it is gone."""
+        assert self.process.stdin is not None and self.process.stdout is not None
+        self.process.stdin.write(REQUEST.pack(len(data), max_pixels) + data)
+        self.process.stdin.flush()
+        [length] = LENGTH.unpack(self._read(LENGTH.size))
+        assert length <= MOST_WRITTEN
+        return self._read(length)
+
+    def _read(self, length: int) -> bytes:
+        assert self.process.stdout is not None
+        said = self.process.stdout.read(length)
+        if len(said) < length:
+            raise EOFError
+        return said
+
+    def stop(self) -> None:
+        self.process.kill()
+        self.process.communicate()
+        _decoders.remove(self)
+
+
+_decoders: Final[list[Decoder]] = []
+_mine: Final = threading.local()
+
+
+@atexit.register
+def _stop_all() -> None:
+    while _decoders:
+        _decoders[0].stop()
+
+
+def _decoded(data: bytes, max_pixels: int) -> Picture:
+    """Raises: Unfit."""
     try:
-        return _written(found, _on_white(_read(found, data, max_pixels)))
-    except BROKEN as error:
-        raise _refusal(Code.INVALID, "truncated" if _ends_early(data, error) else "damaged") from error
+        said = _decoder().ask(data, max_pixels)
+    except (OSError, EOFError):  # somebody has ended it: another one can do the same
+        log.warning("the process that decodes images was gone")
+        _mine.decoder.stop()
+        del _mine.decoder
+        said = _decoder().ask(data, max_pixels)
+    return _believed(said)
 
 
-def _recognise(data: bytes) -> Format | None:
-    """The format by the signature, None for any other."""
-    if data.startswith(b"\xff\xd8\xff"):
-        return JPEG
-    if data.startswith(b"\x89PNG\r\n\x1a\n"):
-        return PNG
-    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
-        return WEBP
-    return None
+def _decoder() -> Decoder:
+    """This thread's own."""
+    if not hasattr(_mine, "decoder"):
+        _mine.decoder = Decoder()
+    decoder: Decoder = _mine.decoder
+    return decoder
 
 
-def _read(found: Format, data: bytes, max_pixels: int) -> Image.Image:
-    """The pixels, upright. Every limit is checked on the header, before there are any."""
-    if found is WEBP:  # whose reader makes the canvas at once
-        _check_pixels(_webp_size(data), max_pixels)
-    if found is JPEG and _is_overloaded(data):
-        raise _refusal(Code.INVALID, "damaged")
-    image = found.read(io.BytesIO(data))
-    _check_pixels(image.size, max_pixels)
-    if getattr(image, "n_frames", 1) > 1:
-        raise _refusal(Code.UNSUPPORTED_MEDIA, "animated")
-    image.load()
-    turn = UPRIGHT.get(_orientation(image))
-    return image if turn is None else image.transpose(turn)
+def _believed(said: bytes) -> Picture:
+    """An answer, looked at as if an image had taken over who gave it.
 
-
-def _webp_size(data: bytes) -> tuple[int, int]:
-    """Width and height by the header. Raises: ValueError, struct.error. Source: RFC 9649."""
-    chunk, rest = data[12:16], data[20:30]
-    if chunk == b"VP8X":
-        return int.from_bytes(rest[4:7], "little") + 1, int.from_bytes(rest[7:10], "little") + 1
-    if chunk == b"VP8L":
-        (bits,) = struct.unpack_from("<I", rest, 1)
-        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
-    if chunk == b"VP8 ":
-        width, height = struct.unpack_from("<HH", rest, 6)
-        return width & 0x3FFF, height & 0x3FFF
-    raise ValueError("no picture in this WebP file")
-
-
-def _is_overloaded(data: bytes) -> bool:
-    """Whether a JPEG has more segments or scans than any picture needs. What lies behind its end is not counted."""
-    scans, at = 0, 2
-    for _ in range(MAX_SEGMENTS):
-        marker = MARKER.search(data, at)
-        if marker is None or marker[1] == END_OF_IMAGE:
-            return scans > MAX_SCANS
-        scans += marker[1] == START_OF_SCAN
-        at = marker.end() + max(2, int.from_bytes(data[marker.end() : marker.end() + 2], "big"))
-    return True
-
-
-def _check_pixels(size: tuple[int, int], max_pixels: int) -> None:
-    width, height = size
-    if width * height > max_pixels:
-        raise _refusal(Code.TOO_LARGE, "too_many_pixels", max=max_pixels // 10**6)
-
-
-def _orientation(image: Image.Image) -> object:
-    """How the camera was held, 1 to 8; anything else, or nothing, is upright."""
-    try:
-        return image.getexif().get(ExifTags.Base.Orientation)
-    except BROKEN:  # a picture is not refused for what will be thrown away
-        return None
-
-
-def _on_white(image: Image.Image) -> Image.Image:
-    """Grey or RGB, 8 bits, opaque: what one reviewer sees must not depend on the page's background."""
-    if image.mode.startswith("I"):  # 16 bits of grey; `convert` alone would cut at 255 instead of scaling
-        return image.convert("I").point(lambda value: value * (1 / 257)).convert("L")
-    if image.has_transparency_data:
-        layer = image.convert("RGBA")
-        white = Image.new("RGB", image.size, "white")
-        white.paste(layer, mask=layer.getchannel("A"))
-        return white
-    return image.convert("L" if image.mode in ("1", "L") else "RGB")
-
-
-def _written(found: Format, image: Image.Image) -> Picture:
-    image.info.clear()  # writers copy comments, profiles and XMP from here
-    content = io.BytesIO()
-    image.save(content, found.name, **found.options)
-    return Picture(found.media_type, image.width, image.height, content.getvalue())
-
-
-def _ends_early(data: bytes, error: Exception) -> bool:
-    if data.startswith(b"RIFF"):
-        return len(data) < 8 + int.from_bytes(data[4:8], "little")
-    return "truncated" in str(error).lower()
-
-
-def _refusal(code: Code, why: str, **params: int) -> Rejected:
-    return Rejected(Problem(code, ("file",), why, params))
+    Raises:
+        Unfit: what it says is the matter; or `damaged`, if it says what cannot be.
+    """
+    line, _, content = said.partition(b"\n")
+    match line.decode("ascii", "replace").split(" "):
+        case ["ok", media_type, width, height] if (found := recognise(content)) and found.media_type == media_type:
+            return Picture(media_type, int(width), int(height), content)
+        case ["no", why] if why in WHY_NOT:
+            if why == "too_costly":
+                log.warning("an image took more than it may to decode")
+            raise Unfit(why)
+    log.error("the process that decodes images said what cannot be")
+    raise Unfit("damaged")

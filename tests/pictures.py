@@ -10,9 +10,9 @@ import pytest
 from PIL import Image, ImageCms
 from PIL.PngImagePlugin import PngInfo
 
-from models.errors import Code, Rejected
-from storage import images
-from storage.images import MAX_BYTES, MAX_PIXELS, Picture
+from models.errors import Code
+from storage.image_decoding import Picture, Unfit, picture_in
+from storage.images import MAX_PIXELS, WHY_NOT
 
 FORMATS = ["JPEG", "PNG", "WEBP"]
 # Pillow warns of broken EXIF as it passes over it.
@@ -34,7 +34,7 @@ def saved(image: Image.Image, name: str, **options: object) -> bytes:
 
 
 def accept(data: bytes) -> Picture:
-    return images.picture_in(data, max_bytes=MAX_BYTES, max_pixels=MAX_PIXELS)
+    return picture_in(data, MAX_PIXELS)
 
 
 def opened(picture: Picture) -> Image.Image:
@@ -43,12 +43,11 @@ def opened(picture: Picture) -> Image.Image:
     return image
 
 
-def refusal(data: bytes, *, max_bytes: int = MAX_BYTES, max_pixels: int = MAX_PIXELS) -> tuple[Code, str | None]:
-    with pytest.raises(Rejected) as refused:
-        images.picture_in(data, max_bytes=max_bytes, max_pixels=max_pixels)
-    (problem,) = refused.value.problems
-    assert problem.path == ("file",)
-    return problem.code, problem.why
+def refusal(data: bytes, *, max_pixels: int = MAX_PIXELS) -> tuple[Code, str]:
+    with pytest.raises(Unfit) as refused:
+        picture_in(data, max_pixels)
+    why = refused.value.why
+    return WHY_NOT[why], why
 
 
 def rgb(image: Image.Image, x: int, y: int) -> tuple[int, ...]:

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 import random
 import struct
-import threading
-import time
 import zlib
-from collections.abc import Callable
 
 import pytest
 from PIL import Image, ImageOps
 from PIL.PngImagePlugin import PngInfo
 
-from models.errors import Rejected
-from storage import images
-from storage.images import MAX_SCANS, Picture
+from storage.image_decoding import MAX_SCANS
 from tests.pictures import (
     FORMATS,
     PILLOW_GRUMBLES,
@@ -28,6 +22,7 @@ from tests.pictures import (
     opened,
     photo,
     png_chunk,
+    refusal,
     rgb,
     saved,
 )
@@ -122,6 +117,27 @@ def test_nothing_but_the_picture_survives(name: str) -> None:
             assert len(content) == 20 + int.from_bytes(content[16:20], "little")
 
 
+POLYGLOTS = {
+    "zip behind": lambda data: data + b"PK\x03\x04" + b"evil" + b"PK\x05\x06" + bytes(18),
+    "page behind": lambda data: data + b"<html><script>evil()</script>",
+    "pdf in a comment": lambda data: data[:2] + b"\xff\xfe\x00\x10%PDF-1.7 evil" + b"\0" + data[2:],
+    "script in a comment": lambda data: data[:2] + b"\xff\xfe\x00\x12<script>evil()</" + data[2:],
+    "php in a segment": lambda data: data[:2] + b"\xff\xe5\x00\x12<?php evil(); ?>" + data[2:],
+}
+
+
+@pytest.mark.parametrize("polyglot", POLYGLOTS)
+def test_what_is_two_kinds_of_file_at_once_is_one_afterwards(polyglot: str) -> None:
+    data = POLYGLOTS[polyglot](saved(photo(), "JPEG"))
+    assert b"evil" in data
+    assert accept(data) == accept(saved(photo(), "JPEG"))
+
+
+@pytest.mark.parametrize("before", [b"%PDF-1.7\n", b"<html>", b"GIF89a/*", b"#!/bin/sh\n", b"\0", b" "])
+def test_what_only_holds_a_picture_is_none(before: bytes) -> None:
+    assert refusal(before + saved(photo(), "JPEG"))[1] == "not_an_image"
+
+
 def test_of_several_pictures_in_a_jpeg_the_first_is_taken() -> None:
     data = saved(photo(), "MPO", save_all=True, append_images=[photo(20, 20)])
     picture = accept(data)
@@ -182,35 +198,3 @@ def test_a_transparent_colour_becomes_white(mode: str) -> None:
     image = Image.new(mode, (8, 8), 0)
     data = saved(image, "PNG", transparency=(0, 0, 0) if mode == "RGB" else 0)
     assert rgb(opened(accept(data)), 4, 4) == (255, 255, 255)
-
-
-# ── beside the event loop ────────────────────────────────────────────────────────────────────
-
-
-async def test_two_uploads_are_decoded_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    counter, running, most = threading.Lock(), 0, 0
-
-    def slow(decode: Callable[..., Picture]) -> Callable[..., Picture]:
-        def decoding(data: bytes, *, max_bytes: int, max_pixels: int) -> Picture:
-            nonlocal running, most
-            with counter:
-                running += 1
-                most = max(most, running)
-            time.sleep(0.02)
-            with counter:
-                running -= 1
-            return decode(data, max_bytes=max_bytes, max_pixels=max_pixels)
-
-        return decoding
-
-    monkeypatch.setattr(images, "picture_in", slow(images.picture_in))
-    found = await asyncio.gather(*(images.reencode(saved(photo(), "PNG")) for _ in range(6)))
-
-    assert [picture.width for picture in found] == [48] * 6
-    assert most == 2
-
-
-async def test_a_refusal_comes_through_the_thread() -> None:
-    with pytest.raises(Rejected) as refused:
-        await images.reencode(b"no picture")
-    assert refused.value.problems[0].why == "not_an_image"
