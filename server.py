@@ -137,7 +137,7 @@ def middleware(settings: Settings, endpoint: Endpoint) -> list[Middleware]:
 def open_resources(settings: Settings) -> Resources:
     """What lives as long as the server or a command. Nothing is connected to before it is asked."""
     assert settings.database_url is not None, "the embedded database's address is filled in by commands.py"
-    files = Files(settings.data_dir / "certificates")
+    files = Files(settings.data_dir / "certificates", settings.min_free_bytes)
     files.prepare()
     keys = settings.id_number_keys.get_secret_value()
     db = Database(settings.database_url, pool_size=settings.pool_size, statement_timeout=settings.statement_timeout)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, ForeignKey, String
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, DateTime, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, Id, Now
@@ -28,3 +30,5 @@ class Certificate(Base):
     byte_size: Mapped[int]
     width: Mapped[int]
     height: Mapped[int]
+    # Since when there is no picture any more, and `sha256` is zeros (storage/erasure.py).
+    erased_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))

@@ -81,6 +81,10 @@ class Rejected(Exception):  # noqa: N818 - an answer to a request, not an error 
         self.problems = problems
 
 
+class OutOfSpace(OSError):  # noqa: N818 - as above: nothing was written, and nobody who asks can mend it
+    """The disk takes no more files, or no more than those that it must keep room for."""
+
+
 @dataclass(frozen=True)
 class Caution:
     """Something for the reviewer to look at (the API's Warning), with its path into the form."""

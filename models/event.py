@@ -33,6 +33,7 @@ class Happening(StrEnum):
     SECOND_FACTOR_ON = "account.secondFactorOn"
     SECOND_FACTOR_OFF = "account.secondFactorOff"
     SIGNED_OUT = "account.signedOut"
+    REGISTRATION_ERASED = "registration.erased"
 
 
 class Event(Base):
@@ -44,6 +45,8 @@ class Event(Base):
         Index("ix_event_path", "path"),
         Index("ix_event_registration_id", "registration_id"),
         Index("ix_event_actor_id", "actor_id"),
+        # Who was shown ID numbers, below any union: storage/reveals.py.
+        Index("ix_event_reveal", "path", "id", postgresql_where="action = 'idNumber.revealed'"),
     )
 
     id: Mapped[Id]

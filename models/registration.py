@@ -45,6 +45,7 @@ class Registration(Base):
     __table_args__ = (
         CheckConstraint("(status = 'APPROVED') = (union_id is not null)", name="union"),
         CheckConstraint("round >= 1", name="round"),
+        CheckConstraint("erased_at is null or status in ('REJECTED', 'WITHDRAWN')", name="erased"),
         # Where the union applied to stands in the tree follows it wherever it moves.
         ForeignKeyConstraint(
             ["parent_id", "parent_path"],
@@ -60,6 +61,13 @@ class Registration(Base):
         # The queue of everything below a union, oldest first: an index for each depth that it may have.
         *(queue_index(depth) for depth in range(MAX_DEPTH)),
         Index("ix_registration_applicant_id", "applicant_id", "id"),
+        # What may have been kept long enough: storage/erasure.py.
+        Index(
+            "ix_registration_to_erase",
+            "submitted_at",
+            "id",
+            postgresql_where="status in ('REJECTED', 'WITHDRAWN') and erased_at is null",
+        ),
     )
 
     id: Mapped[Id]
@@ -79,6 +87,8 @@ class Registration(Base):
     submitted_at: Mapped[Now]
     decided_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     union_id: Mapped[int | None] = mapped_column(ForeignKey("trade_union.id"), unique=True)
+    # Since when what it stated is gone.
+    erased_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
     # `raise`: an unloaded relation is a bug to see in a test, not a query to run by surprise.
     current: Mapped[Submission] = relationship(

@@ -6,12 +6,14 @@ from models import (
     event,
     idempotency,
     invite,
+    key_proof,
     region,
     registration,
     second_factor,
     tally,
     throttle,
     union,
+    upload_day,
 )
 from models.base import Base
 
@@ -22,6 +24,7 @@ __all__ = [
     "event",
     "idempotency",
     "invite",
+    "key_proof",
     "metadata",
     "region",
     "registration",
@@ -29,4 +32,5 @@ __all__ = [
     "tally",
     "throttle",
     "union",
+    "upload_day",
 ]

@@ -11,7 +11,7 @@ from models.certificate import Certificate
 from models.errors import Code, Problem, Rejected
 from models.limits import Limited
 from resolvers.context import Context
-from storage import accounts, certificates
+from storage import accounts, certificates, locks, uploads
 from storage.images import reencode
 
 
@@ -20,17 +20,26 @@ async def upload_certificate(ctx: Context, content: bytes) -> Certificate:
 
     Raises:
         Rejected: UNAUTHENTICATED, RATE_LIMITED, or why this is no certificate's photo (storage/images.py).
+        OutOfSpace: the disk takes no more.
     """
     if ctx.signed_in is None:
         raise Rejected(Problem(Code.UNAUTHENTICATED))
     await ctx.spend(Limited.UPLOAD)
     settings = ctx.settings
+    async with ctx.working() as work:
+        ctx.resources.files.require_room(len(content))
+        bounds = {"most_files": settings.uploads_per_day, "most_bytes": settings.upload_bytes_per_day}
+        if not await uploads.is_allowed(work.session, work.account.id, len(content), **bounds):
+            raise Rejected(Problem(Code.RATE_LIMITED, ("file",), "uploads"))
     picture = await reencode(
         content, max_bytes=settings.max_certificate_bytes, max_pixels=settings.max_certificate_pixels
     )
     # The file first: a crash between the two leaves a file that nothing refers to, never a row without its file.
     sha256 = await ctx.resources.files.put(picture.content)
     async with ctx.working() as work:
+        await locks.share(work.session, locks.Turn.SWEEPING)
+        if not await ctx.resources.files.exists(sha256):  # it was there already, and has been swept away meanwhile
+            await ctx.resources.files.put(picture.content)
         return await certificates.add(
             work.session,
             Certificate(

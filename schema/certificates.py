@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Annotated
 from urllib.parse import urlencode
 
 import strawberry
+from graphql import GraphQLError
 from starlette.datastructures import UploadFile
 
+from models.errors import OutOfSpace
 from resolvers import certificates
 from schema.context import GraphContext, Info
 from schema.errors import Answer, UserError, mutation
 from schema.node import Node
 from schema.reading.fields import column, computed, global_id
 from schema.reading.steps import Ref
+from schema.refusals import Refusal, in_language
 from schema.scalars import Moment
 from storage.sources import CERTIFICATE
+
+log = logging.getLogger(__name__)
 
 
 def _url(context: GraphContext, certificate_id: int) -> str:
@@ -54,7 +60,12 @@ async def _upload(
         UploadFile, strawberry.argument(description="文件: one JPEG, PNG or WebP, up to 10 MiB and 40 megapixels.")
     ],
 ) -> Answer:
-    made = await certificates.upload_certificate(info.context, await file.read())
+    try:
+        made = await certificates.upload_certificate(info.context, await file.read())
+    except OutOfSpace as error:
+        log.error("an upload was refused for want of room: %s", error)  # noqa: TRY400 - no fault of ours to trace
+        message = in_language(Refusal.INSUFFICIENT_STORAGE, info.context.locale)
+        raise GraphQLError(message, extensions={"code": Refusal.INSUFFICIENT_STORAGE}) from None
     return Answer(certificate=Ref(CERTIFICATE, (made.id,)))
 
 

@@ -82,6 +82,7 @@ EN: Final[Mapping[str, str]] = {
     "WRONG_STATE.approved": "The registration has been approved; this cannot be done any more.",
     "WRONG_STATE.rejected": "The registration has been rejected; this cannot be done now.",
     "WRONG_STATE.withdrawn": "The registration has been withdrawn; this cannot be done any more.",
+    "WRONG_STATE.erased": "What this registration stated has been erased; register anew.",
     "WRONG_STATE.dissolved": "The union has been dissolved; this cannot be done any more.",
     "WRONG_STATE.second_factor_on": "There is a second factor already.",
     "WRONG_STATE.second_factor_off": "There is no second factor.",
@@ -97,6 +98,7 @@ EN: Final[Mapping[str, str]] = {
     "RATE_LIMITED": "Too many attempts; wait and try again.",
     "RATE_LIMITED.wait": "Too many attempts; try again in {seconds} seconds.",
     "RATE_LIMITED.tree": "The tree is being imported into or rearranged; try again later.",
+    "RATE_LIMITED.uploads": "These are too many photos for one day; go on tomorrow.",
     "RATE_LIMITED.exports": "Too many exports are under way; try again later.",
     "IDEMPOTENCY_CONFLICT": "This idempotency key was used for something else.",
     "IDEMPOTENCY_CONFLICT.differs": "The tree has this union, and says otherwise; an import changes no union.",
@@ -132,5 +134,6 @@ EN: Final[Mapping[str, str]] = {
     "event.registration.withdrawn": "{name} was withdrawn",
     "event.registration.approved": "{name} was approved",
     "event.registration.rejected": "{name} was rejected",
+    "event.registration.erased": "What the registration of {name} stated was erased",
     "event.idNumber.revealed": "The ID number in the registration of {name} was shown; reason: {reason}",
 }

@@ -82,6 +82,7 @@ ZH: Final[Mapping[str, str]] = {
     "WRONG_STATE.approved": "该登记已审核通过，不能进行此操作。",
     "WRONG_STATE.rejected": "该登记已审核不通过，不能进行此操作。",
     "WRONG_STATE.withdrawn": "该登记已撤回，不能进行此操作。",
+    "WRONG_STATE.erased": "该登记的内容已清除，请重新登记。",
     "WRONG_STATE.dissolved": "该工会已撤销，不能进行此操作。",
     "WRONG_STATE.second_factor_on": "已启用两步验证。",
     "WRONG_STATE.second_factor_off": "尚未启用两步验证。",
@@ -97,6 +98,7 @@ ZH: Final[Mapping[str, str]] = {
     "RATE_LIMITED": "操作过于频繁，请稍后再试。",
     "RATE_LIMITED.wait": "操作过于频繁，请在 {seconds} 秒后再试。",
     "RATE_LIMITED.tree": "组织树正在导入或调整，请稍后再试。",
+    "RATE_LIMITED.uploads": "今天上传的照片已达上限，请明天再试。",
     "RATE_LIMITED.exports": "正在导出的人较多，请稍后再试。",
     "IDEMPOTENCY_CONFLICT": "该幂等键已用于其他内容。",
     "IDEMPOTENCY_CONFLICT.differs": "树中已有这个工会，但此项不同；导入不修改已有的工会。",
@@ -132,5 +134,6 @@ ZH: Final[Mapping[str, str]] = {
     "event.registration.withdrawn": "{name}撤回登记",
     "event.registration.approved": "{name}审核通过",
     "event.registration.rejected": "{name}审核不通过",
+    "event.registration.erased": "{name}的登记内容已清除",
     "event.idNumber.revealed": "查看{name}登记中的身份证号码，事由：{reason}",
 }

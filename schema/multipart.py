@@ -20,6 +20,7 @@ from typing_extensions import override
 from schema.body import in_time, linger, within
 from schema.parameters import Parameters, decode, well_formed
 from schema.refusals import Refusal, Refused, bad
+from storage.files import FULL
 
 PREFLIGHT: Final = "graphql-preflight"
 BEARER: Final = re.compile(r"bearer +[^ ]", re.IGNORECASE)
@@ -82,6 +83,10 @@ async def uploaded(request: Request, max_body: int, max_upload: int) -> AsyncIte
             reason = f"operations and map have at most {max_body} bytes, a file {max_upload}"
             raise Refused(Refusal.PAYLOAD_TOO_LARGE, reason, headers={"connection": "close"}) from None
         raise bad("not a multipart form of operations, map and at most one file") from None
+    except OSError as error:  # of a larger file, which is kept on the disk while it arrives
+        if error.errno not in FULL:
+            raise
+        raise Refused(Refusal.INSUFFICIENT_STORAGE, "no room to keep the file while it arrives") from None
     try:
         yield assembled(form)
     finally:

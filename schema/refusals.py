@@ -34,6 +34,7 @@ class Refusal(StrEnum):
     OPERATION_RESOLUTION_FAILURE = "OPERATION_RESOLUTION_FAILURE"
     GRAPHQL_VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED"
     BAD_USER_INPUT = "BAD_USER_INPUT"
+    INSUFFICIENT_STORAGE = "INSUFFICIENT_STORAGE"
     INTERNAL = "INTERNAL"
 
 
@@ -49,6 +50,7 @@ STATUS: Final[Mapping[str, int]] = {
     Refusal.MISDIRECTED_REQUEST: 421,
     Refusal.ORIGIN_NOT_ALLOWED: 403,
     Refusal.INTERNAL: 500,
+    Refusal.INSUFFICIENT_STORAGE: 507,
 }
 
 SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
@@ -68,6 +70,10 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
     Refusal.RATE_LIMITED: ("操作过于频繁，请稍后再试。", "Too many requests; please wait and try again."),
     Refusal.MISDIRECTED_REQUEST: ("请求的地址不属于本系统。", "The request is addressed to another site."),
     Refusal.ORIGIN_NOT_ALLOWED: ("不接受其他网站的网页发来的请求。", "Pages of other sites may not ask here."),
+    Refusal.INSUFFICIENT_STORAGE: (
+        "服务器存储空间不足，暂时无法上传，请稍后再试。",
+        "The server has no room for uploads now; please try again later.",
+    ),
     Refusal.INTERNAL: ("系统出错，请稍后再试。", "Something went wrong; please try again later."),
 }
 
@@ -106,5 +112,9 @@ def bad(reason: str) -> Refused:
 
 def sentence(code: str, request: Request) -> str:
     """What a refusal says, in the reader's language."""
+    return in_language(code, preferred(request.headers.get("accept-language", "")))
+
+
+def in_language(code: str, locale: Locale) -> str:
     chinese, english = SENTENCES[code]
-    return english if preferred(request.headers.get("accept-language", "")) is Locale.EN else chinese
+    return english if locale is Locale.EN else chinese

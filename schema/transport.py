@@ -26,7 +26,7 @@ from schema.limits import DEFAULTS, Limits, chosen_operation, read_document, too
 from schema.multipart import uploaded
 from schema.negotiation import GRAPHQL_RESPONSE, JSON, answer_type, request_type
 from schema.parameters import Parameters, decode, from_query_string, well_formed
-from schema.refusals import Refusal, Refused, Sentence, sentence
+from schema.refusals import STATUS, Refusal, Refused, Sentence, sentence
 from schema.trusted import Trusted
 
 log = logging.getLogger(__name__)
@@ -164,10 +164,12 @@ class Endpoint:
         return describe(error, masked=self.refusal(Refusal.INTERNAL, request), request_id=request_id(request))
 
     def answer(self, body: Mapping[str, Any], media_type: str) -> Response:
-        """The response with this body; a fault that left no data is a 500 in either media type."""
+        """The response with this body; a full disk, and a fault that left no data, show in either media type."""
         status = 200
-        if "data" not in body:
-            codes = {error.get("extensions", {}).get("code") for error in body["errors"]}
+        codes = {error.get("extensions", {}).get("code") for error in body.get("errors", ())}
+        if Refusal.INSUFFICIENT_STORAGE in codes:
+            status = STATUS[Refusal.INSUFFICIENT_STORAGE]
+        elif "data" not in body:
             status = 500 if Refusal.INTERNAL in codes else 400 if media_type == GRAPHQL_RESPONSE else 200
         return respond_with(orjson.dumps(body), status, media_type)
 

@@ -8,27 +8,37 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import hashlib
 import os
 import re
 import secrets
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 import aiofiles
 import aiofiles.os
 
+from models.errors import OutOfSpace
+
 SHA256: Final = re.compile(r"[0-9a-f]{64}")
 # A file that is still half written after a day belongs to a process that died.
 ABANDONED: Final = 24 * 60 * 60
+# What the operating system says when a disk, a quota or a folder is full.
+FULL: Final = {errno.ENOSPC, errno.EDQUOT, errno.EMLINK}
 
 
 class Files:
-    """Contents under `root`, two levels of folders deep: ab/cd/abcd…; readable by the server's user alone."""
+    """Contents under `root`, two levels of folders deep: ab/cd/abcd…; readable by the server's user alone.
 
-    def __init__(self, root: Path) -> None:
+    `min_free` bytes of the disk are left to others: the database may be on the same one.
+    """
+
+    def __init__(self, root: Path, min_free: int = 0) -> None:
         self._root = root
+        self._min_free = min_free
         self._drafts = root / "drafts"  # in the same file system, or renaming would be copying
 
     def prepare(self) -> None:
@@ -40,13 +50,20 @@ class Files:
                 if time.time() - draft.stat().st_mtime > ABANDONED:
                     draft.unlink()
 
+    def require_room(self, size: int) -> None:
+        """Raises: OutOfSpace, if a file of so many bytes would take of what is to be left free."""
+        disk = os.statvfs(self._root)
+        if disk.f_bavail * disk.f_frsize < self._min_free + size:
+            raise OutOfSpace(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._root))
+
     async def put(self, content: bytes) -> str:
         """The content's SHA-256 in hexadecimal, once it is safe on disk. Again is cheap, and still one file.
 
         One job in one thread, not a step at a time: a cancelled request cannot stop it half-way.
 
         Raises:
-            OSError: the disk is full or broken; nothing is left behind.
+            OutOfSpace: the disk is full, or as good as; nothing is left behind.
+            OSError: it is broken; nor then.
         """
         return await asyncio.to_thread(self._put, content)
 
@@ -73,12 +90,17 @@ class Files:
         return self._root / sha256[:2] / sha256[2:4] / sha256
 
     def _put(self, content: bytes) -> str:
+        with full_told():
+            return self._placed(content)
+
+    def _placed(self, content: bytes) -> str:
         sha256 = hashlib.sha256(content).hexdigest()
         place = self.path(sha256)
         folders = [place.parent, place.parent.parent, self._root]
         for folder in reversed(folders[:2]):
             folder.mkdir(mode=0o700, exist_ok=True)
         if not (place.is_file() and place.stat().st_size == len(content)):
+            self.require_room(len(content))
             self._write(content, place)
         # Also for a file that was there already: whoever wrote it may not have come this far yet.
         for folder in folders:
@@ -96,6 +118,17 @@ class Files:
         except BaseException:
             draft.unlink(missing_ok=True)
             raise
+
+
+@contextlib.contextmanager
+def full_told() -> Iterator[None]:
+    """Tells a full disk from a broken one. Raises: OutOfSpace."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in FULL and not isinstance(error, OutOfSpace):
+            raise OutOfSpace(error.errno, error.strerror, error.filename) from error
+        raise
 
 
 def _private(path: str, flags: int) -> int:

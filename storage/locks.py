@@ -13,11 +13,18 @@ class Turn(IntEnum):
 
     ENDING_APPOINTMENTS = 7_263_002
     TREE_SURGERY = 7_263_003
+    HOUSEKEEPING = 7_263_004
+    SWEEPING = 7_263_005
 
 
 async def wait_for(session: AsyncSession, turn: Turn) -> None:
     """Returns when nobody else has this turn, and has it until the transaction ends."""
     await session.execute(select(func.pg_advisory_xact_lock(turn.value)))
+
+
+async def share(session: AsyncSession, turn: Turn) -> None:
+    """The same, with others who share it: only who waits for a turn of their own is kept waiting."""
+    await session.execute(select(func.pg_advisory_xact_lock_shared(turn.value)))
 
 
 async def is_free(session: AsyncSession, turn: Turn) -> bool:

@@ -146,6 +146,17 @@ class Settings(BaseSettings):
     link_seconds: int = Field(default=300, ge=1, le=86400)
     max_certificate_bytes: int = Field(default=10 * 1024 * 1024, ge=1024)
     max_certificate_pixels: int = Field(default=40_000_000, ge=1)
+    # Of one account on one day in China.
+    uploads_per_day: int = Field(default=2000, ge=1)
+    upload_bytes_per_day: int = Field(default=2 * 1024**3, ge=1024)
+    # Photos are refused before the disk has less than this.
+    min_free_bytes: int = Field(default=512 * 1024**2, ge=0)
+    # Photos that no form shows are kept for so long.
+    unused_hours: int = Field(default=48, ge=24)
+    # What was rejected or withdrawn is erased after so long; 0 keeps it for ever.
+    retention_days: int = Field(default=365, ge=0)
+    # How often a server looks for what is to be swept and erased; 0 leaves it to the commands.
+    housekeeping_hours: float = Field(default=6, ge=0)
 
     # The mini-program that 工会登记二维码 open; without its ids they are ordinary links.
     wechat_app_id: str | None = None

@@ -1,0 +1,142 @@
+"""Quotas of uploads, proofs of keys, and erasing what was refused or withdrawn.
+
+Safe while the old server runs: columns that may be null, tables that it does not know, and triggers that allow
+more than before. It goes on serving; what it makes meanwhile has no proof of its key, and is looked at when the
+next server starts. The indexes keep writers of registrations and events waiting while they are built, which
+with 3 million of each is some seconds.
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0005"
+down_revision = "0004"
+
+OLD = (
+    "union.founded",
+    "account.created",
+    "account.passwordSet",
+    "appointment.made",
+    "appointment.ended",
+    "invite.created",
+    "invite.revoked",
+    "registration.submitted",
+    "registration.resubmitted",
+    "registration.withdrawn",
+    "registration.approved",
+    "registration.rejected",
+    "idNumber.revealed",
+    "union.imported",
+    "union.exported",
+)
+NEW = (*OLD, "registration.erased")
+
+# A round stays as it was submitted, but for two things: its number may be sealed anew, under another key; and once
+# its registration is marked as erased, what it states may be taken out. Nothing can be put in its place.
+SUBMISSION = """
+create function refuse_change_of_submission() returns trigger language plpgsql as $$
+declare
+    sealed constant text[] := '{id_number_sealed,id_number_index}';
+    before constant jsonb := to_jsonb(old);
+    after constant jsonb := to_jsonb(new);
+begin
+    if after - sealed = before - sealed and num_nulls(new.id_number_sealed, new.id_number_index) = 0
+       and num_nulls(old.id_number_sealed, old.id_number_index) = 0 then
+        return new;
+    end if;
+    if exists (select from registration where id = old.registration_id and erased_at is not null)
+       and not exists (select from jsonb_each(after) stated
+                        where stated.value <> 'null' and stated.value <> before -> stated.key) then
+        return new;
+    end if;
+    raise exception '% is only ever added to', tg_table_name using errcode = 'restrict_violation';
+end $$
+"""
+REVIEW = """
+create function refuse_change_of_review() returns trigger language plpgsql as $$
+declare
+    words constant text[] := '{opinion,field_opinions}';
+begin
+    if to_jsonb(new) - words = to_jsonb(old) - words and new.opinion is not distinct from left(old.opinion, 0)
+       and new.field_opinions = '[]'
+       and exists (select from registration where id = old.registration_id and erased_at is not null) then
+        return new;
+    end if;
+    raise exception '% is only ever added to', tg_table_name using errcode = 'restrict_violation';
+end $$
+"""
+
+
+def allow(words: tuple[str, ...], unless: str = "") -> None:
+    op.execute("alter table event drop constraint ck_event_happening")
+    listed = ", ".join(f"'{word}'" for word in words)
+    op.execute(f"alter table event add constraint ck_event_happening check (action in ({listed})) {unless}")
+
+
+def freeze(table: str, function: str, events: str) -> None:
+    op.execute(f"drop trigger if exists {table}_is_frozen on {table}")
+    op.execute(
+        f"create trigger {table}_is_frozen before {events} on {table} for each row execute function {function}()"
+    )
+
+
+def upgrade() -> None:
+    op.execute("set local lock_timeout = '2s'")
+    op.create_table(
+        "upload_day",
+        sa.Column("account_id", sa.BigInteger(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("files", sa.Integer(), nullable=False),
+        sa.Column("bytes", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["account.id"], name=op.f("fk_upload_day_account_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("account_id", "day", name=op.f("pk_upload_day")),
+    )
+    op.create_table(
+        "key_proof",
+        sa.Column("purpose", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("proof", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.PrimaryKeyConstraint("purpose", "name", name=op.f("pk_key_proof")),
+    )
+    op.add_column("certificate", sa.Column("erased_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("registration", sa.Column("erased_at", sa.DateTime(timezone=True), nullable=True))
+    op.create_check_constraint(
+        op.f("ck_registration_erased"), "registration", "erased_at is null or status in ('REJECTED', 'WITHDRAWN')"
+    )
+    op.create_index(
+        "ix_registration_to_erase",
+        "registration",
+        ["submitted_at", "id"],
+        postgresql_where="status in ('REJECTED', 'WITHDRAWN') and erased_at is null",
+    )
+    op.create_index("ix_event_reveal", "event", ["path", "id"], postgresql_where="action = 'idNumber.revealed'")
+    allow(NEW)
+    op.execute(SUBMISSION)
+    op.execute(REVIEW)
+    freeze("submission", "refuse_change_of_submission", "update")
+    freeze("review", "refuse_change_of_review", "update")
+    for table in ("submission", "review"):
+        op.execute(
+            f"create trigger {table}_is_kept before delete on {table} for each row execute function refuse_change()"
+        )
+
+
+def downgrade() -> None:
+    op.execute("set local lock_timeout = '2s'")
+    for table in ("submission", "review"):
+        op.execute(f"drop trigger {table}_is_kept on {table}")
+        freeze(table, "refuse_change", "update or delete")
+    op.execute("drop function refuse_change_of_submission")
+    op.execute("drop function refuse_change_of_review")
+    # What happened stays written, in words that the old server does not know.
+    allow(OLD, unless="not valid")
+    op.drop_index("ix_event_reveal", "event")
+    op.drop_index("ix_registration_to_erase", "registration")
+    op.drop_constraint("ck_registration_erased", "registration")
+    op.drop_column("registration", "erased_at")
+    op.drop_column("certificate", "erased_at")
+    op.drop_table("key_proof")
+    op.drop_table("upload_day")
