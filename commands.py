@@ -19,6 +19,7 @@ import click
 import orjson
 import uvicorn
 
+import upkeep
 from console import plainly, progress_bar, refuse, run, say, told, with_database, with_resources
 from models.account import Session
 from models.permissions import Role
@@ -343,6 +344,10 @@ def documents(folder: Path, output: Path | None) -> None:
         manifest = {ids[name]: text for name, text in found.items()}
         output.write_bytes(orjson.dumps(manifest, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS) + b"\n")
     say(documents=ids)
+
+
+for command in upkeep.COMMANDS:
+    program.add_command(command)
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import secrets
@@ -23,6 +24,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from models.locale import preferred
 from resolvers.context import Resources
+from resolvers.housekeeping import keep_house
 from schema import messages
 from schema.build import build_schema
 from schema.context import GraphContext
@@ -64,9 +66,12 @@ def create_app(settings: Settings | None = None) -> Starlette:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         app.state.resources = open_resources(settings)
+        house = asyncio.create_task(keep_house(app.state.resources))
         try:
             yield
         finally:
+            house.cancel()
+            await asyncio.wait([house])
             await app.state.resources.db.close()
 
     endpoint = graphql_endpoint(settings)

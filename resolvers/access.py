@@ -45,12 +45,19 @@ async def own_registration(work: Work, registration_id: int) -> Registration:
     """The same, for what only its applicant may do.
 
     Raises:
-        Rejected: NOT_FOUND, FORBIDDEN.
+        Rejected: NOT_FOUND, FORBIDDEN; WRONG_STATE if there is nothing in it any more.
     """
     found = await registration_for(work, registration_id)
     if found.applicant_id != work.account.id:
         raise Rejected(Problem(Code.FORBIDDEN, ("registrationId",)))
+    require_stated(found)
     return found
+
+
+def require_stated(registration: Registration) -> None:
+    """Raises: Rejected, WRONG_STATE, if what it stated has been erased."""
+    if registration.erased_at is not None:
+        raise Rejected(Problem(Code.WRONG_STATE, ("registrationId",), "erased"))
 
 
 async def reread(ctx: Context, registration_id: int) -> Registration:

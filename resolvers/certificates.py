@@ -76,7 +76,7 @@ def _sign(ctx: Context, certificate_id: int, account_id: int, expires: int) -> s
 
 
 async def open_certificate(ctx: Context, certificate_id: int, link: Link | None) -> Certificate | None:
-    """The certificate, if the link holds or the one who asks may see it; None otherwise.
+    """The certificate, if the link holds or the one who asks may see it; None otherwise, and of an erased one.
 
     A link opens what its account may see at the time it is used: it does not outlive the right.
     """
@@ -89,4 +89,5 @@ async def open_certificate(ctx: Context, certificate_id: int, link: Link | None)
             if await accounts.now(session) >= link.expires:
                 return None
             viewer = await accounts.viewer_of(session, link.account_id)
-        return await certificates.find(session, viewer, certificate_id)
+        found = await certificates.find(session, viewer, certificate_id)
+        return found if found is not None and found.erased_at is None else None

@@ -19,7 +19,7 @@ from models.review import NEEDS_OPINION, Decision, State, after
 from models.text import check_prose
 from models.treepath import TreePath
 from models.union import TradeUnion
-from resolvers.access import registration_for, reread
+from resolvers.access import registration_for, require_stated, reread
 from resolvers.context import Context, Work
 from storage import accounts, events, unions
 from storage.database import clashes_told
@@ -188,7 +188,7 @@ async def reveal_id_number(ctx: Context, registration_id: int, reason: str) -> s
     """The whole ID number of the current round. Who saw it, when and why is kept.
 
     Raises:
-        Rejected: UNAUTHENTICATED, RATE_LIMITED, NOT_FOUND, FORBIDDEN; REQUIRED and others for the reason.
+        Rejected: UNAUTHENTICATED, RATE_LIMITED, NOT_FOUND, FORBIDDEN, WRONG_STATE; REQUIRED and others for the reason.
     """
     if ctx.signed_in is not None:
         await ctx.spend(Limited.REVEAL, exactly=True)
@@ -197,6 +197,7 @@ async def reveal_id_number(ctx: Context, registration_id: int, reason: str) -> s
         parent = await unions.by_id(work.session, registration.parent_id)
         if registration.applicant_id != work.account.id:
             await _require_reviewer(work, registration, parent)
+        require_stated(registration)
         problems = Problems()
         stated = problems.take(("reason",), check_prose, reason)
         problems.raise_any()

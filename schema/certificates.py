@@ -46,6 +46,9 @@ class Certificate(Node):
         "图片链接: shows the photo for some minutes, and only as long as its reader may see it.",
     )
     uploaded_at: Moment = column("uploaded_at", "上传时间.")
+    erased_at: Moment | None = column(
+        "erased_at", "清除时间: since when there is no picture any more; null while there is."
+    )
 
 
 @strawberry.type(description="上传结果.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from base64 import b64decode
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import strawberry
 from sqlalchemy import ColumnElement, func, literal_column
@@ -16,6 +16,8 @@ from models.treepath import TreePath
 from schema.context import GraphContext
 from schema.reading.fields import column, computed, part
 from storage.reading.rows import Eyes
+
+ID_NUMBER_LENGTH: Final = 18
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,11 @@ def masked_id_number(context: GraphContext, number: str | None, seal_name: str) 
     if number is None:
         return None
     return mask_id_number(context.resources.sealer.unseal(b64decode(number), seal_name))
+
+
+def masked_or_erased(context: GraphContext, number: str | None, seal_name: str) -> str:
+    """Of a form, which had a number: of one that was erased not even two characters are left."""
+    return masked_id_number(context, number, seal_name) or "*" * ID_NUMBER_LENGTH
 
 
 def shared(name: str) -> Any:

@@ -20,7 +20,7 @@ from schema.duplicates import DuplicateMatch
 from schema.errors import Told, Warning, told
 from schema.messages import say
 from schema.node import Node
-from schema.particulars import Employer, EmployerRows, employer, masked_id_number, sealed, shared
+from schema.particulars import Employer, EmployerRows, employer, masked_or_erased, sealed, shared
 from schema.reading.fields import column, computed, derived, global_id, many, one, read, seen
 from schema.regions import Region
 from schema.scalars import Moment
@@ -84,13 +84,15 @@ def _cautious(registration: RegistrationRows, _eyes: Eyes) -> Sequence[ColumnEle
 
 def _what_decides(registration: Rows, eyes: Eyes) -> Sequence[ColumnElement[Any]]:
     able = scope.is_among(eyes, scope.deciders(registration, registration.applicant_id))
-    return [registration.status, registration.applicant_id, able]
+    return [registration.status, registration.applicant_id, registration.erased_at, able]
 
 
-def _viewer_can(context: GraphContext, status: str, applicant_id: int, *decides: bool) -> list[Action]:
+def _viewer_can(
+    context: GraphContext, status: str, applicant_id: int, erased_at: object, *decides: bool
+) -> list[Action]:
     able = {Action.READ}
     state = State(status)
-    if context.viewer.account_id == applicant_id:
+    if context.viewer.account_id == applicant_id and erased_at is None:
         able |= {Action(move) for move in (Move.RESUBMIT, Move.WITHDRAW) if (state, move) in MOVES}
     if any(decides) and state is State.PENDING:
         able.add(Action.REVIEW)
@@ -139,7 +141,7 @@ class Registration(Node):
     )
     legal_person_id_number: str = computed(
         lambda registration, eyes: sealed(registration.current, registrations.seal_name(registration.current), eyes),
-        masked_id_number,
+        masked_or_erased,
         shared("id_number"),
     )
     certificate: Certificate = one(
@@ -195,6 +197,11 @@ class Registration(Node):
     )
     submitted_at: Moment = column("submitted_at", "提交时间: of the latest round.")
     decided_at: Moment | None = column("decided_at", "审核时间: of the latest decision; null while pending.")
+    erased_at: Moment | None = column(
+        "erased_at",
+        "清除时间: since when what it stated is gone, but for name, region and kind; null while it is kept. Rejected "
+        "or withdrawn registrations are erased after a time that the operator sets.",
+    )
     union: LazyUnion | None = one(
         UNION, lambda registration, union: union.id == registration.union_id, "登记成的工会: once approved."
     )

@@ -32,6 +32,6 @@ async def own(session: AsyncSession, account_id: int, certificate_id: int) -> Ce
     """A certificate that this person uploaded, held so that only one registration at a time can take it."""
     return await session.scalar(
         select(Certificate)
-        .where(Certificate.id == certificate_id, Certificate.uploaded_by == account_id)
+        .where(Certificate.id == certificate_id, Certificate.uploaded_by == account_id, Certificate.erased_at.is_(None))
         .with_for_update()
     )

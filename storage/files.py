@@ -14,7 +14,8 @@ import os
 import re
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -42,13 +43,20 @@ class Files:
         self._drafts = root / "drafts"  # in the same file system, or renaming would be copying
 
     def prepare(self) -> None:
-        """Makes the folders and clears away what a dead process left half written. For the server's start."""
+        """Makes the folders and clears up. For the server's start."""
         self._drafts.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._root.chmod(0o700)
+        self.clear_drafts()
+
+    def clear_drafts(self) -> int:
+        """Clears away what a dead process left half written; gives how many files that was."""
+        cleared = 0
         for draft in self._drafts.iterdir():
             with contextlib.suppress(FileNotFoundError):  # another server process may be clearing up, too
                 if time.time() - draft.stat().st_mtime > ABANDONED:
                     draft.unlink()
+                    cleared += 1
+        return cleared
 
     def require_room(self, size: int) -> None:
         """Raises: OutOfSpace, if a file of so many bytes would take of what is to be left free."""
@@ -82,6 +90,27 @@ class Files:
     async def exists(self, sha256: str) -> bool:
         """Raises: ValueError for what is not a SHA-256."""
         return await self.size(sha256) is not None
+
+    async def aged(self, seconds: float, most: int) -> AsyncIterator[list[str]]:
+        """The names of the files that are older, so many at a time; beside the event loop, and in no order."""
+        batches = batched(self._aged(seconds), most)
+        while (names := await asyncio.to_thread(next, batches, None)) is not None:
+            yield names
+
+    def _aged(self, seconds: float) -> Iterator[str]:
+        before = time.time() - seconds
+        for folder in self._root.glob("[0-9a-f][0-9a-f]/[0-9a-f][0-9a-f]"):
+            for entry in os.scandir(folder):
+                with contextlib.suppress(FileNotFoundError):
+                    if SHA256.fullmatch(entry.name) and entry.stat().st_mtime < before:
+                        yield entry.name
+
+    async def remove(self, sha256: str) -> int | None:
+        """Deletes the file and gives its size; None if it was gone already. Its folders stay: others may be writing."""
+        size = await self.size(sha256)
+        with contextlib.suppress(FileNotFoundError):
+            await aiofiles.os.unlink(self.path(sha256))
+        return size
 
     def path(self, sha256: str) -> Path:
         """Where the file is or would be. Raises: ValueError for what is not a SHA-256, so it leads nowhere else."""
@@ -118,6 +147,12 @@ class Files:
         except BaseException:
             draft.unlink(missing_ok=True)
             raise
+
+
+def batched(names: Iterator[str], most: int) -> Iterator[list[str]]:
+    """So many at a time. (itertools has it from Python 3.12 on.)"""
+    while batch := list(islice(names, most)):
+        yield batch
 
 
 @contextlib.contextmanager

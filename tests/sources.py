@@ -10,7 +10,7 @@ from typing import Final
 ROOT: Final = Path(__file__).parent.parent
 LAYERS: Final = ("models", "storage", "resolvers", "schema", "web")
 # Names at the top level, modules and packages alike.
-OURS: Final = (*LAYERS, "tests", "migrations", "benchmarks", "server", "commands", "console")
+OURS: Final = (*LAYERS, "tests", "migrations", "benchmarks", "server", "commands", "console", "upkeep")
 
 
 def _python_files() -> Iterator[Path]:

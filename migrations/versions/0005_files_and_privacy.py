@@ -41,7 +41,8 @@ declare
     after constant jsonb := to_jsonb(new);
 begin
     if after - sealed = before - sealed and num_nulls(new.id_number_sealed, new.id_number_index) = 0
-       and num_nulls(old.id_number_sealed, old.id_number_index) = 0 then
+       and num_nulls(old.id_number_sealed, old.id_number_index) = 0
+       and new.id_number_sealed <> old.id_number_sealed then
         return new;
     end if;
     if exists (select from registration where id = old.registration_id and erased_at is not null)
