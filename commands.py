@@ -28,6 +28,7 @@ from resolvers.context import Resources
 from resolvers.demo import Demo, Person, plant_demo
 from resolvers.importing import Outcome, import_tree
 from resolvers.invites import link
+from resolvers.keys import require_own_keys
 from schema import trusted
 from schema.build import build_schema
 from server import create_app
@@ -86,6 +87,7 @@ async def _prepare(settings: Settings, *, embedded: bool) -> None:
     assert settings.database_url is not None
     await migrate(settings.database_url)
     async with with_resources(settings) as resources:
+        await require_own_keys(resources)
         if not embedded:
             return
         async with resources.db.reading() as session:

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
@@ -25,6 +25,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from models.locale import preferred
 from resolvers.context import Resources
 from resolvers.housekeeping import keep_house
+from resolvers.keys import keep_looking, look_at_keys
 from schema import messages
 from schema.build import build_schema
 from schema.context import GraphContext
@@ -66,12 +67,10 @@ def create_app(settings: Settings | None = None) -> Starlette:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         app.state.resources = open_resources(settings)
-        house = asyncio.create_task(keep_house(app.state.resources))
         try:
-            yield
+            async with beside(keep_house(app.state.resources)), keys_looked_at(app):
+                yield
         finally:
-            house.cancel()
-            await asyncio.wait([house])
             await app.state.resources.db.close()
 
     endpoint = graphql_endpoint(settings)
@@ -139,6 +138,32 @@ def middleware(settings: Settings, endpoint: Endpoint) -> list[Middleware]:
     return passed
 
 
+@asynccontextmanager
+async def beside(work: Coroutine[Any, Any, Any]) -> AsyncIterator[asyncio.Task[Any]]:
+    """Does this meanwhile, and breaks it off afterwards."""
+    task = asyncio.create_task(work)
+    try:
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+@asynccontextmanager
+async def keys_looked_at(app: Starlette) -> AsyncIterator[None]:
+    """Refuses to start with keys that the database was not written with; found out later, it is not ready.
+
+    Raises:
+        SettingsError: they are not.
+    """
+    app.state.keys = None
+    if await look_at_keys(app.state.resources):
+        yield
+        return
+    async with beside(keep_looking(app.state.resources)) as app.state.keys:
+        yield
+
+
 def open_resources(settings: Settings) -> Resources:
     """What lives as long as the server or a command. Nothing is connected to before it is asked."""
     assert settings.database_url is not None, "the embedded database's address is filled in by commands.py"
@@ -146,7 +171,8 @@ def open_resources(settings: Settings) -> Resources:
     files.prepare()
     keys = settings.id_number_keys.get_secret_value()
     db = Database(settings.database_url, pool_size=settings.pool_size, statement_timeout=settings.statement_timeout)
-    sealer = Sealer(keys, current=next(iter(keys)), index_key=settings.blind_index_key.get_secret_value())
+    index_key, *old = settings.blind_index_key.get_secret_value()
+    sealer = Sealer(keys, current=next(iter(keys)), index_key=index_key, old_index_keys=old)
     sign_ins = SignIns(
         db,
         idle=timedelta(hours=settings.session_idle_hours),
@@ -214,6 +240,9 @@ async def readyz(request: Request) -> Response:
         await resources_of(request).db.answers()
     except Exception:  # noqa: BLE001 - whatever it is, this server is not ready
         return PlainTextResponse("database\n", 503)
+    looking = request.app.state.keys
+    if looking is not None and looking.done() and looking.result():
+        return PlainTextResponse("keys\n", 503)
     return PlainTextResponse("ok\n")
 
 

@@ -7,7 +7,7 @@ from dataclasses import asdict
 import click
 
 from console import refuse, run, say
-from resolvers import housekeeping
+from resolvers import housekeeping, keys
 from resolvers.context import Resources
 from resolvers.housekeeping import Swept, alone
 
@@ -38,4 +38,19 @@ def erase() -> None:
     say(erased=run(work))
 
 
-COMMANDS = (sweep, erase)
+@click.command("rotate-keys")
+def rotate_keys() -> None:
+    """Seal every ID number with the first of ID_NUMBER_KEYS, and index it with the first of BLIND_INDEX_KEY.
+
+    The server may work meanwhile, and whatever breaks this off, it can be run again. First restart every server with
+    the new key in front and the old one behind it; `droppable` says what may go when this is done.
+    """
+    rotated = run(keys.rotate_keys)
+    say(**asdict(rotated))
+    if rotated.remaining:
+        refuse(
+            "仍有服务器在用旧密钥，重启后请再运行。 A server still seals with an old key: restart it, run this again."
+        )
+
+
+COMMANDS = (sweep, erase, rotate_keys)

@@ -37,7 +37,7 @@ class Attempt:
         problems.take(("idempotencyKey",), check_key, self._key)
         problems.raise_any()
         canonical = orjson.dumps([operation, content], option=orjson.OPT_SORT_KEYS, default=str)
-        fingerprint = sealer.digest("idempotency", canonical)  # keyed: the content holds an ID number
+        fingerprint, *older = sealer.digests("idempotency", canonical)  # keyed: the content holds an ID number
         taken = await self._session.scalar(
             insert(IdempotencyKey)
             .values(account_id=self._account_id, key=self._key, fingerprint=fingerprint, subject_id=0)
@@ -47,7 +47,7 @@ class Attempt:
         if taken is not None:
             return None
         first = await self._session.get_one(IdempotencyKey, (self._account_id, self._key))
-        if first.fingerprint != fingerprint:
+        if first.fingerprint not in (fingerprint, *older):
             raise Rejected(Problem(Code.IDEMPOTENCY_CONFLICT, ("idempotencyKey",)))
         return first.subject_id
 

@@ -15,6 +15,7 @@ class Turn(IntEnum):
     TREE_SURGERY = 7_263_003
     HOUSEKEEPING = 7_263_004
     SWEEPING = 7_263_005
+    KEYS = 7_263_006
 
 
 async def wait_for(session: AsyncSession, turn: Turn) -> None:

@@ -9,23 +9,48 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from models.key_proof import Purpose
 from models.particulars import Particulars
 
 _NONCE: Final = 12
+_PROOF: Final = b"uniontree: this key and no other\0"
 
 
 class Sealer:
-    """Seals under `current`, opens under every key it was given."""
+    """Seals under `current`, opens under every key it was given.
 
-    def __init__(self, keys: Mapping[str, bytes], current: str, index_key: bytes) -> None:
+    Indexes are made with `index_key`; what was made with `old_index_keys` is known still.
+    """
+
+    def __init__(
+        self, keys: Mapping[str, bytes], current: str, index_key: bytes, old_index_keys: Sequence[bytes] = ()
+    ) -> None:
         self._ciphers = {key_id: AESGCM(key) for key_id, key in keys.items()}
         self._current = current
-        self._index_key = index_key
+        self._index_keys = (index_key, *old_index_keys)
+        # What only these keys make, by what they are for and what they are called.
+        self.proofs = {(Purpose.ID_NUMBER.value, key_id): _proof(key) for key_id, key in keys.items()}
+        self.proofs |= {(Purpose.BLIND_INDEX.value, _name(key)): _proof(key) for key in self._index_keys}
+        self.current = {(Purpose.ID_NUMBER.value, current), (Purpose.BLIND_INDEX.value, _name(index_key))}
+
+    @property
+    def current_id(self) -> str:
+        return self._current
+
+    @property
+    def prefix(self) -> bytes:
+        """How each seal of the current key begins."""
+        key_id = self._current.encode()
+        return bytes([len(key_id)]) + key_id
+
+    @property
+    def has_old_indexes(self) -> bool:
+        return len(self._index_keys) > 1
 
     def seal(self, row: Particulars, number: str) -> None:
         """Puts the number into the row, with its blind index. The row must know its id."""
@@ -34,9 +59,18 @@ class Sealer:
 
     def sealed(self, text: str, seal_name: str) -> bytes:
         """The text, to be opened for the row of this name alone."""
-        nonce, key_id = os.urandom(_NONCE), self._current.encode()
-        cipher = self._ciphers[self._current]
-        return bytes([len(key_id)]) + key_id + nonce + cipher.encrypt(nonce, text.encode(), seal_name.encode())
+        nonce = os.urandom(_NONCE)
+        return self.prefix + nonce + self._ciphers[self._current].encrypt(nonce, text.encode(), seal_name.encode())
+
+    def reseal(self, row: Particulars) -> bool:
+        """Seals anew what the current keys have not sealed and indexed; gives whether it did. Raises as `open`."""
+        number = self.open(row)
+        assert number is not None and row.id_number_sealed is not None
+        is_current = row.id_number_sealed.startswith(self.prefix)
+        if is_current and row.id_number_index == self.digest("id_number", number.encode()):
+            return False
+        self.seal(row, number)
+        return True
 
     def open(self, row: Particulars) -> str | None:
         """The number that the row holds; None if it holds none.
@@ -56,4 +90,18 @@ class Sealer:
 
     def digest(self, purpose: str, content: bytes) -> bytes:
         """A keyed SHA-256: equal for equal content, and no use to someone who guesses without the key."""
-        return hmac.new(self._index_key, purpose.encode() + b"\0" + content, hashlib.sha256).digest()
+        return self.digests(purpose, content)[0]
+
+    def digests(self, purpose: str, content: bytes) -> list[bytes]:
+        """The same under every key that there was: what an earlier digest may be."""
+        stated = purpose.encode() + b"\0" + content
+        return [hmac.new(key, stated, hashlib.sha256).digest() for key in self._index_keys]
+
+
+def _proof(key: bytes) -> bytes:
+    return hmac.new(key, _PROOF, hashlib.sha256).digest()
+
+
+def _name(key: bytes) -> str:
+    """What an index key is called, which has no id: the beginning of its proof."""
+    return _proof(key).hex()[:8]

@@ -42,6 +42,10 @@ def _key(text: str) -> bytes:
     raise ValueError(f"should have keys of {KEY_BYTES} bytes in base64")
 
 
+def _keys(text: str) -> tuple[bytes, ...]:
+    return tuple(_key(one.strip()) for one in text.split(","))
+
+
 def _keyring(text: str) -> dict[str, bytes]:
     parts = [one.strip().partition(":") for one in text.split(",")]
     names = {name for name, _, _ in parts if re.fullmatch(r"[A-Za-z0-9_-]{1,16}", name)}
@@ -100,6 +104,7 @@ def _own_address(known: dict[str, Any]) -> str:
 
 
 Key = Secret[Annotated[bytes, BeforeValidator(_key)]]
+Keys = Secret[Annotated[tuple[bytes, ...], BeforeValidator(_keys)]]
 Keyring = Secret[Annotated[dict[str, bytes], BeforeValidator(_keyring)]]
 
 
@@ -165,8 +170,8 @@ class Settings(BaseSettings):
 
     # AES-256 keys of resident ID numbers, `id:key,id:key`: the first encrypts, every one decrypts.
     id_number_keys: Keyring
-    # HMAC key that finds an ID number without decrypting any; another key finds none of the old ones.
-    blind_index_key: Key
+    # HMAC key that finds an ID number without decrypting any; `key,key`: the first indexes, every one is known.
+    blind_index_key: Keys
     # Signs links to certificates; another key ends those that are out.
     link_key: Key
 
