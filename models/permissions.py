@@ -54,6 +54,9 @@ ALLOWED: Final[Mapping[Role, frozenset[Action]]] = {
 # Who can decide on a registration, if appointed where it is decided (see `deciders`).
 DECIDING: Final = frozenset(role for role, actions in ALLOWED.items() if Action.REVIEW in actions)
 
+# Who is told who was shown ID numbers: those who appoint, and so answer for the people who were.
+ANSWERING: Final = frozenset(role for role, actions in ALLOWED.items() if Action.APPOINT in actions)
+
 
 @dataclass(frozen=True, slots=True)
 class Grant:

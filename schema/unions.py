@@ -26,8 +26,9 @@ from schema.reading.chosen import Chosen, Given
 from schema.reading.cursors import window
 from schema.reading.fields import column, computed, derived, global_id, many, one, paged
 from schema.regions import Region
+from schema.reveals import IdNumberReveal
 from schema.scalars import Moment, Place
-from storage import certificates, events, invites, queue, regions, scope, statistics, unions
+from storage import certificates, events, invites, queue, regions, reveals, scope, statistics, unions
 from storage.reading.reads import Paged
 from storage.reading.rows import Eyes, Rows
 from storage.search import arguments_of
@@ -100,6 +101,10 @@ def _events(_context: GraphContext, first: First = 50, after: After = None, scop
     return {**window(events.OF_UNION, first, after), "reach": scope}
 
 
+def _reveals(_context: GraphContext, first: First = 50, after: After = None, scope: Reach = TreeScope.SUBTREE) -> Given:
+    return {**window(reveals.OF_UNION, first, after), "reach": scope}
+
+
 def _what_decides(union: Rows, eyes: Eyes) -> Sequence[ColumnElement[Any]]:
     able = scope.is_among(eyes, scope.deciders(union, literal_column("0")))
     return [union.path, union.kind, union.status, able]
@@ -160,6 +165,12 @@ class Union(Node):
         invites.OF_UNION, _invites, "组织登记二维码: the codes of this union, newest first."
     )
     events: Connection[Event] = paged(events.OF_UNION, _events, "操作记录, newest first.")
+    id_number_reveals: Connection[IdNumberReveal] = paged(
+        reveals.OF_UNION,
+        _reveals,
+        "身份证号码查看记录, newest first: who was shown an ID number here or below, when and why. For administrators "
+        "of this union or of one above; others find it empty.",
+    )
     viewer_can: list[Action] = computed(_what_decides, _viewer_can, "可进行的操作: what the viewer may do here.")
 
 

@@ -33,9 +33,9 @@ from sqlalchemy_utils import Ltree, LtreeType
 
 from models.account import Account, Appointment
 from models.certificate import Certificate
-from models.event import Event
+from models.event import Event, Happening
 from models.invite import Invite
-from models.permissions import DECIDING, NOBODY, Action, Grant, Viewer, tops
+from models.permissions import ANSWERING, DECIDING, NOBODY, Action, Grant, Viewer, tops
 from models.registration import Registration, Review, Submission
 from models.treepath import TreePath
 from models.union import TradeUnion
@@ -211,6 +211,21 @@ def appointments(eyes: Eyes, of: Rowlike = Appointment) -> ColumnElement[bool]:
 def events(eyes: Eyes, of: Rowlike = Event) -> ColumnElement[bool]:
     """What happened within reach, by where that was in the tree at the time."""
     return _below(eyes.tops, of.path)
+
+
+_held: Final = aliased(Appointment)
+_over: Final[Any] = aliased(TradeUnion)
+
+
+def reveals(eyes: Eyes, of: Rowlike = Event) -> ColumnElement[bool]:
+    """Who was shown an ID number, for those who answer for that place: not for all who may read there."""
+    held = (
+        select(_held.id)
+        .join(_over, _over.id == _held.union_id)
+        .where(_held.account_id == eyes.account_id, _held.role.in_(sorted(ANSWERING)), _held.ended_at.is_(None))
+        .where(within(of.path, _over.path))
+    )
+    return and_(of.action == Happening.ID_NUMBER_REVEALED, exists(held))
 
 
 def certificates(eyes: Eyes, of: Rowlike = Certificate) -> ColumnElement[bool]:

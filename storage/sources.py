@@ -51,6 +51,8 @@ CERTIFICATE: Final = Source("Certificate", _table(Certificate), scope.certificat
 ACCOUNT: Final = Source("Account", _table(Account), scope.accounts)
 APPOINTMENT: Final = Source("Appointment", _table(Appointment), scope.appointments)
 EVENT: Final = Source("Event", _table(Event), scope.events)
+# Events again, as those see them who answer for them.
+REVEAL: Final = Source("IdNumberReveal", _table(Event), scope.reveals)
 
 # GB/T 2260 is public, and a card is what anyone may know of a union that they were led to.
 REGION: Final = Source("Region", _table(Region), key=("code",))
