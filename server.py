@@ -63,6 +63,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
     if settings.database_url is None:
         raise SettingsError("Set DATABASE_URL. `python server.py serve` brings a database of its own.")
     logging.getLogger("python_multipart").setLevel(logging.ERROR)  # a malformed form is its sender's affair
+    logging.getLogger("sqlalchemy").setLevel(logging.WARNING)  # whatever LOG_LEVEL is: it would log rows as they are
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:

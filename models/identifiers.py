@@ -120,3 +120,20 @@ def mask_phone(number: str) -> str:
     """`138****8000`: the first three and the last four digits, the rest as stars."""
     shown = show_phone(number)
     return f"{shown[:3]}{'*' * max(len(shown) - 7, 4)}{shown[-4:]}"
+
+
+# As people write them, with spaces or hyphens between the digits. A mobile number has 11 digits, an ID number 18.
+_GAP: Final = r"[\s-]?"
+_STATED: Final = re.compile(
+    rf"(?<![0-9a-zA-Z])(?:(?:\d{_GAP}){{17}}[\dXx]|(?:\+?86{_GAP})?1{_GAP}[3-9](?:{_GAP}\d){{9}})(?![0-9a-zA-Z])"
+)
+
+
+def without_numbers(text: str) -> str:
+    """The text with ID numbers and mobile numbers masked: what is kept for good is to hold none, whoever typed it."""
+    return _STATED.sub(_mask, text)
+
+
+def _mask(found: re.Match[str]) -> str:
+    digits = re.sub(r"[^\dXx]", "", found[0])
+    return mask_id_number(digits) if len(digits) == 18 else f"{digits[-11:-8]}****{digits[-4:]}"

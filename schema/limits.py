@@ -174,13 +174,19 @@ def check(document: DocumentNode, limits: Limits) -> None:
                     raise too_complex(limit, getattr(limits, limit))
 
 
-@lru_cache(maxsize=128)  # a full-sized document is half a megabyte
 def read_document(text: str, limits: Limits = DEFAULTS) -> DocumentNode:
-    """The parsed document, the same object for the same text.
+    """The parsed document, the same object for the same text; nothing is kept of a mutation with texts in it.
+
+    They belong into variables, but somebody's ID number or password may stand there.
 
     Raises:
         GraphQLError: GRAPHQL_PARSE_FAILED, DOCUMENT_TOO_COMPLEX.
     """
+    return parsed(text, limits) if '"' in text and "mutation" in text else kept(text, limits)
+
+
+def parsed(text: str, limits: Limits) -> DocumentNode:
+    """Raises: as read_document."""
     if len(text) > limits.characters:
         raise too_complex("characters", limits.characters)
     try:
@@ -192,6 +198,9 @@ def read_document(text: str, limits: Limits = DEFAULTS) -> DocumentNode:
         raise
     check(document, limits)
     return document
+
+
+kept: Final = lru_cache(maxsize=128)(parsed)  # a full-sized document is half a megabyte
 
 
 def chosen_operation(document: DocumentNode, name: str | None) -> OperationDefinitionNode:

@@ -8,6 +8,7 @@ from sqlalchemy import or_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.event import Event, Happening
+from models.identifiers import without_numbers
 from models.kinds import TreeScope
 from models.registration import Registration
 from models.union import TradeUnion
@@ -26,7 +27,7 @@ def record(
     of: Registration | None = None,
     **details: str,
 ) -> None:
-    """Adds an event to the transaction of what it tells of. No ID number, phone or token in `details`."""
+    """Adds an event to the transaction of what it tells of. No token in `details`; numbers in them are masked."""
     session.add(
         Event(
             action=action,
@@ -34,7 +35,7 @@ def record(
             union_id=at.id if at else None,
             path=at.path if at else None,
             registration_id=of.id if of else None,
-            details=details,
+            details={name: without_numbers(detail) for name, detail in details.items()},
         )
     )
 

@@ -104,6 +104,13 @@ def test_a_document_is_read_once() -> None:
     assert read_document("{ a }") is read_document("{ a }")
 
 
+def test_a_document_with_somebodys_number_is_not_kept() -> None:
+    stated = 'mutation { register(input: { legalPersonIdNumber: "440524188001010014" }) { a } }'
+    assert read_document(stated) is not read_document(stated)
+    given = "mutation($input: I!) { register(input: $input) { a } }"
+    assert read_document(given) is read_document(given)
+
+
 def test_the_one_operation_needs_no_name() -> None:
     document = read_document("query A { a } fragment f on A { a }")
     assert chosen_operation(document, None) is chosen_operation(document, "A")
