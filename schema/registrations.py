@@ -21,16 +21,18 @@ from schema.errors import Told, Warning, told
 from schema.messages import say
 from schema.node import Node
 from schema.particulars import Employer, EmployerRows, employer, masked_or_erased, sealed, shared
+from schema.photos import PhotoMatch
 from schema.reading.fields import column, computed, derived, global_id, many, one, read, seen
 from schema.regions import Region
 from schema.scalars import Moment
-from storage import certificates, duplicates, regions, registrations, scope
+from storage import certificates, duplicates, photos, regions, registrations, scope
 from storage.reading.reads import Derived, Each, Related
 from storage.reading.rows import Eyes, Rows
 from storage.sources import (
     ACCOUNT,
     CARD,
     CERTIFICATE,
+    PHOTO_MATCH,
     REGION,
     REVIEW,
     SUBMISSION,
@@ -187,6 +189,13 @@ class Registration(Node):
         duplicates.statement,
         "疑似重复及原因: the same unions in the same order, each with why it is listed.",
         order="place",
+    )
+    same_photo: list[PhotoMatch] = read(
+        Each(
+            Derived(photos.statement, "place"),
+            Related(PHOTO_MATCH, lambda match, one: one.id == match.registration_id),
+        ),
+        "照片重复: other registrations within the viewer's reach that show the same photo, newest first, at most 20.",
     )
     reviewers: list[Account] = many(
         ACCOUNT,

@@ -46,6 +46,8 @@ class RegistrationRows(Rows):
 
 UNION: Final = Source("Union", _table(TradeUnion), scope.unions)
 REGISTRATION: Final = Source("Registration", _table(Registration), scope.registrations, rows=RegistrationRows)
+# Registrations again, as what another one leads to: without what would lead on from there.
+PHOTO_MATCH: Final = Source("PhotoMatch", _table(Registration), scope.registrations, rows=RegistrationRows)
 INVITE: Final = Source("Invite", _table(Invite), scope.invites)
 CERTIFICATE: Final = Source("Certificate", _table(Certificate), scope.certificates)
 ACCOUNT: Final = Source("Account", _table(Account), scope.accounts)
