@@ -14,7 +14,7 @@ from storage.resealing import SEALED
 from storage.settings import SettingsError
 from storage.timeouts import take_time
 
-BATCH = 200
+BATCH = 500
 PATIENCE = 5  # seconds: a server starts without its database, too
 AGAIN = 10
 

@@ -286,4 +286,4 @@ async def invoke(word: str, given: dict[str, str]) -> Result:
 
 def test_every_table_with_a_sealed_number_is_sealed_anew() -> None:
     holding = [kind.__name__ for kind in Particulars.__subclasses__()]
-    assert sorted(holding) == sorted(kind.__name__ for kind in resealing.SEALED)
+    assert sorted(holding) == sorted(of.kind.__name__ for of in resealing.SEALED)
