@@ -45,7 +45,7 @@ class Registration(Base):
     __table_args__ = (
         CheckConstraint("(status = 'APPROVED') = (union_id is not null)", name="union"),
         CheckConstraint("round >= 1", name="round"),
-        CheckConstraint("erased_at is null or status in ('REJECTED', 'WITHDRAWN')", name="erased"),
+        CheckConstraint("erased_at is null or status = 'REJECTED' or status = 'WITHDRAWN'", name="erased"),
         # Where the union applied to stands in the tree follows it wherever it moves.
         ForeignKeyConstraint(
             ["parent_id", "parent_path"],
@@ -66,7 +66,7 @@ class Registration(Base):
             "ix_registration_to_erase",
             "submitted_at",
             "id",
-            postgresql_where="status in ('REJECTED', 'WITHDRAWN') and erased_at is null",
+            postgresql_where="erased_at is null and (status = 'REJECTED' or status = 'WITHDRAWN')",
         ),
     )
 

@@ -20,7 +20,7 @@ from models.union import TradeUnion
 NO_FILE: Final = "0" * 64
 # Spelled out and no parameter: the planner takes a partial index only where it reads the index's condition.
 OVER: Final[ColumnElement[bool]] = literal_column(
-    f"status in ('{State.REJECTED}', '{State.WITHDRAWN}') and erased_at is null"
+    f"erased_at is null and (status = '{State.REJECTED}' or status = '{State.WITHDRAWN}')"
 )
 STATED: Final = (
     "uscc",

@@ -157,7 +157,7 @@ class Settings(BaseSettings):
     # Photos are refused before the disk has less than this.
     min_free_bytes: int = Field(default=512 * 1024**2, ge=0)
     # Photos that no form shows are kept for so long.
-    unused_hours: int = Field(default=48, ge=24)
+    unused_hours: int = Field(default=48, ge=0)
     # What was rejected or withdrawn is erased after so long; 0 keeps it for ever.
     retention_days: int = Field(default=365, ge=0)
     # How often a server looks for what is to be swept and erased; 0 leaves it to the commands.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import os
 import tempfile
@@ -67,6 +68,15 @@ async def test_so_many_photos_a_day_and_no_more(world: World) -> None:
 
         await world.sql("update upload_day set day = day - 1")  # the database's day, not the server's
         assert codes(await person.upload()) == []
+
+
+async def test_of_many_uploads_at_once_no_more_are_taken(world: World) -> None:
+    person = await world.person()
+    with settings(world, uploads_per_day=2):
+        answers = await asyncio.gather(*(sent(person, picture(next(SHADES))) for _ in range(6)))
+    told = [answer.json()["data"]["uploadCertificate"]["errors"] for answer in answers]
+    assert sorted(len(errors) for errors in told) == [0, 0, 1, 1, 1, 1]
+    assert await world.rows("certificate") == 2
 
 
 async def test_so_many_bytes_a_day_and_no_more(world: World) -> None:

@@ -18,6 +18,7 @@ from sqlalchemy import (
     case,
     column,
     func,
+    literal_column,
     select,
 )
 from sqlalchemy.dialects.postgresql import aggregate_order_by
@@ -106,7 +107,8 @@ class Builder:
             columns.append(expression.label(asked.key))
             if patch is not None:
                 patches[asked.key] = patch
-        return columns, of_object(patches)
+        # An object of no fields, where all were left out by @include: SQLAlchemy's ORM demands a column, PostgreSQL none.
+        return columns or [literal_column("")], of_object(patches)
 
     def related(self, asked: Asked, related: Related, parent: Any) -> Shown:
         rows = related.source.fresh()
