@@ -172,6 +172,7 @@ def open_resources(settings: Settings) -> Resources:
     files.prepare()
     keys = settings.id_number_keys.get_secret_value()
     db = Database(settings.database_url, pool_size=settings.pool_size, statement_timeout=settings.statement_timeout)
+
     index_key, *old = settings.blind_index_key.get_secret_value()
     sealer = Sealer(keys, current=next(iter(keys)), index_key=index_key, old_index_keys=old)
     sign_ins = SignIns(

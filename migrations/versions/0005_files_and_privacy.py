@@ -104,16 +104,13 @@ def upgrade() -> None:
     )
     op.add_column("certificate", sa.Column("erased_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("registration", sa.Column("erased_at", sa.DateTime(timezone=True), nullable=True))
-    op.create_check_constraint(
-        op.f("ck_registration_erased"),
-        "registration",
-        "erased_at is null or status = 'REJECTED' or status = 'WITHDRAWN'",
-    )
+    over = "status = 'REJECTED' or status = 'WITHDRAWN'"
+    op.create_check_constraint(op.f("ck_registration_erased"), "registration", f"erased_at is null or {over}")
     op.create_index(
         "ix_registration_to_erase",
         "registration",
         ["submitted_at", "id"],
-        postgresql_where="erased_at is null and (status = 'REJECTED' or status = 'WITHDRAWN')",
+        postgresql_where=f"erased_at is null and ({over})",
     )
     op.create_index("ix_event_reveal", "event", ["path", "id"], postgresql_where="action = 'idNumber.revealed'")
     allow(NEW)

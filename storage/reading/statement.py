@@ -107,7 +107,7 @@ class Builder:
             columns.append(expression.label(asked.key))
             if patch is not None:
                 patches[asked.key] = patch
-        # An object of no fields, where all were left out by @include: SQLAlchemy's ORM demands a column, PostgreSQL none.
+        # Where @include leaves out every field of an object, SQLAlchemy demands a column, and PostgreSQL none.
         return columns or [literal_column("")], of_object(patches)
 
     def related(self, asked: Asked, related: Related, parent: Any) -> Shown:
