@@ -171,9 +171,8 @@ def open_resources(settings: Settings) -> Resources:
     files = Files(settings.data_dir / "certificates", settings.min_free_bytes)
     files.prepare()
     keys = settings.id_number_keys.get_secret_value()
-    db = Database(settings.database_url, pool_size=settings.pool_size, statement_timeout=settings.statement_timeout)
-
     index_key, *old = settings.blind_index_key.get_secret_value()
+    db = Database(settings.database_url, pool_size=settings.pool_size, statement_timeout=settings.statement_timeout)
     sealer = Sealer(keys, current=next(iter(keys)), index_key=index_key, old_index_keys=old)
     sign_ins = SignIns(
         db,
@@ -242,7 +241,7 @@ async def readyz(request: Request) -> Response:
         await resources_of(request).db.answers()
     except Exception:  # noqa: BLE001 - whatever it is, this server is not ready
         return PlainTextResponse("database\n", 503)
-    looking = request.app.state.keys
+    looking = getattr(request.app.state, "keys", None)
     if looking is not None and looking.done() and looking.result():
         return PlainTextResponse("keys\n", 503)
     return PlainTextResponse("ok\n")
