@@ -33,7 +33,7 @@ LENGTH: Final = struct.Struct(">Q")
 MOST_SECONDS: Final = 15  # of the processor: 40 megapixels take one to five
 MOST_WAITING: Final = 40  # by the clock, on a machine that does much else
 MOST_WRITTEN: Final = 64 * 1024**2
-# At 40 megapixels a WebP with transparency takes the most, 830 MB (docs/adr/0026-images-apart.md).
+# At 40 megapixels a WebP with transparency takes the most, 830 MB (docs/adr/0033-images-apart.md).
 MEMORY: Final = 256 * 1024**2
 MEMORY_A_PIXEL: Final = 20
 
