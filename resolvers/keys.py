@@ -78,6 +78,8 @@ async def rotate_keys(resources: Resources) -> Rotated:
                 after, done = await resealing.reseal(session, kind, resources.sealer, after, BATCH)
             rotated.resealed += done
     async with resources.db.writing() as session:
+        rotated.resealed += await resealing.reseal_second_factors(session, resources.sealer)
+    async with resources.db.writing() as session:
         await take_time(session)
         counted = await resealing.remaining(session)
         counted.pop(resources.sealer.current_id, None)

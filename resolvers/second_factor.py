@@ -52,7 +52,7 @@ async def shown(session: AsyncSession, sealer: Sealer, account_id: int, code: st
         raise Rejected(Problem(Code.SECOND_FACTOR_REQUIRED, ("code",)))
     recovery = recovery_code_in(code)
     if recovery is not None:
-        fits = await second_factors.use_recovery_code(session, account_id, _hash(sealer, account_id, recovery))
+        fits = await second_factors.use_recovery_code(session, account_id, _hashes(sealer, account_id, recovery))
     else:
         fits = await _fits(session, sealer, factor, code)
     if not fits:
@@ -66,8 +66,9 @@ async def _fits(session: AsyncSession, sealer: Sealer, factor: SecondFactor, cod
     return step is not None and await second_factors.use_step(session, factor.account_id, step)
 
 
-def _hash(sealer: Sealer, account_id: int, code: str) -> bytes:
-    return sealer.digest("recovery_code", f"{account_id} {code}".encode())
+def _hashes(sealer: Sealer, account_id: int, code: str) -> list[bytes]:
+    """Under the current key, and under those that there were."""
+    return sealer.digests("recovery_code", f"{account_id} {code}".encode())
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,7 @@ async def confirm(ctx: Context, code: str) -> list[str]:
 
 async def _new_codes(work: Work, sealer: Sealer) -> list[str]:
     codes = [new_recovery_code() for _ in range(RECOVERY_CODES)]
-    hashes = [_hash(sealer, work.account.id, recovery_code_in(code) or "") for code in codes]
+    hashes = [_hashes(sealer, work.account.id, recovery_code_in(code) or "")[0] for code in codes]
     await second_factors.set_recovery_codes(work.session, work.account.id, hashes)
     return codes
 

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.particulars import Particulars
 from models.registration import Submission
+from models.second_factor import SecondFactor
 from models.union import TradeUnion
 from storage.sealing import Sealer
 
@@ -62,10 +63,21 @@ async def reseal(session: AsyncSession, of: Sealed, sealer: Sealer, after: int, 
     return ahead[-1], len(changed)
 
 
+async def reseal_second_factors(session: AsyncSession, sealer: Sealer) -> int:
+    """Seals anew all secrets of an older key, which are a few beside the numbers; gives how many."""
+    prefix = sealer.prefix
+    older = func.substr(SecondFactor.secret_sealed, 1, len(prefix)) != cast(prefix, LargeBinary)
+    factors = (await session.scalars(select(SecondFactor).where(older).with_for_update())).all()
+    for factor in factors:
+        secret = sealer.unseal(factor.secret_sealed, factor.seal_name)
+        factor.secret_sealed = sealer.sealed(secret, factor.seal_name)
+    return len(factors)
+
+
 async def remaining(session: AsyncSession) -> dict[str, int]:
-    """How many numbers each key seals, by its id."""
+    """How many numbers and secrets each key seals, by its id."""
     counted: dict[str, int] = {}
-    for sealed in (of.kind.id_number_sealed for of in SEALED):
+    for sealed in (*(of.kind.id_number_sealed for of in SEALED), SecondFactor.secret_sealed):
         name = func.convert_from(func.substr(sealed, 2, func.get_byte(sealed, 0)), "UTF8")
         for key_id, number in await session.execute(
             select(name, func.count()).where(sealed.is_not(None)).group_by(name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, delete, exists, func, select, update
@@ -69,9 +69,9 @@ async def set_recovery_codes(session: AsyncSession, account_id: int, hashes: Ite
     session.add_all(RecoveryCode(account_id=account_id, code_hash=one) for one in hashes)
 
 
-async def use_recovery_code(session: AsyncSession, account_id: int, code_hash: bytes) -> bool:
+async def use_recovery_code(session: AsyncSession, account_id: int, hashes: Sequence[bytes]) -> bool:
     """Whether this was one that had not been used; it has been now."""
     using = update(RecoveryCode).where(
-        RecoveryCode.account_id == account_id, RecoveryCode.code_hash == code_hash, RecoveryCode.used_at.is_(None)
+        RecoveryCode.account_id == account_id, RecoveryCode.code_hash.in_(hashes), RecoveryCode.used_at.is_(None)
     )
     return await session.scalar(using.values(used_at=func.now()).returning(RecoveryCode.account_id)) is not None

@@ -20,6 +20,7 @@ from sqlalchemy.exc import OperationalError
 
 import commands
 from models.particulars import Particulars
+from models.second_factor import SecondFactor
 from models.union import TradeUnion
 from resolvers import keys
 from resolvers.keys import keep_looking, look_at_keys, require_own_keys, rotate_keys
@@ -181,6 +182,19 @@ async def test_numbers_are_sealed_and_found_under_the_new_key(world: World) -> N
         matches = "query($id: ID!) { registration(id: $id) { duplicateMatches { reasons } } }"
         found = (await governor.ask(matches, id=made[0]))["duplicateMatches"]
         assert "SAME_LEGAL_PERSON" in found[0]["reasons"]
+
+
+async def test_secrets_of_second_factors_are_sealed_anew_too(world: World) -> None:
+    person = await world.person()
+    factor = SecondFactor(account_id=person.account_id)
+    async with world.resources.db.writing() as session:
+        factor.secret_sealed = BEFORE.sealed("GEZDGNBV", factor.seal_name)
+        session.add(factor)
+    with sealing(world, BOTH):
+        rotated = await rotate_keys(world.resources)
+    assert (rotated.resealed, rotated.remaining) == (1, {})
+    [sealed] = await world.sql("select secret_sealed from second_factor")
+    assert AFTER.unseal(sealed, factor.seal_name) == "GEZDGNBV"
 
 
 async def test_it_goes_on_where_it_was_broken_off(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,8 +9,8 @@ with 3 million of each is some seconds.
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0005"
-down_revision = "0004"
+revision = "0006"
+down_revision = "0005"
 
 OLD = (
     "union.founded",
@@ -28,6 +28,9 @@ OLD = (
     "idNumber.revealed",
     "union.imported",
     "union.exported",
+    "account.secondFactorOn",
+    "account.secondFactorOff",
+    "account.signedOut",
 )
 NEW = (*OLD, "registration.erased")
 
