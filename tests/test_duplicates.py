@@ -11,7 +11,7 @@ from models.union import TradeUnion
 from tests.world import EMPLOYER, GRASSROOTS, Client, World, codes, credit_code
 
 NUMBER: Final = "11010519491231002X"
-CODE: Final = credit_code("89", 42)
+CODE: Final = credit_code("89", 999_042)  # no number that World gives out
 DUPLICATES: Final = "query($id: ID!) { registration(id: $id) { possibleDuplicates { name } } }"
 
 
