@@ -11,13 +11,11 @@ import logging
 import os
 import socket
 import sys
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
 import click
 import orjson
-import uvicorn
 
 import upkeep
 from console import plainly, progress_bar, refuse, run, say, told, with_database, with_resources
@@ -31,7 +29,7 @@ from resolvers.invites import link
 from resolvers.keys import require_own_keys
 from schema import trusted
 from schema.build import build_schema
-from server import create_app
+from serving import serve_on
 from storage import invites, unions, verification
 from storage.migrations import migrate
 from storage.qr import qr_terminal
@@ -47,31 +45,15 @@ def program() -> None: ...
 
 
 @program.command()
-def serve() -> None:
+@click.option("--workers", type=click.IntRange(1, 64), help="How many processes; else the setting WORKERS.")
+def serve(workers: int | None) -> None:
     """Migrate, then serve. Brings its own database, with a demo province, if there is no DATABASE_URL."""
     with plainly():
         wanted = load_settings(os.environ)
         logging.basicConfig(level=wanted.log_level.upper(), format="%(levelname)s:     %(message)s")
         with _listening(wanted) as listener, with_database() as settings:
             asyncio.run(_prepare(settings, embedded=wanted.database_url is None))
-            # The access log would hold codes and the proofs of links; the server's name helps only attackers.
-            config = uvicorn.Config(
-                create_app(settings),
-                log_level=settings.log_level,
-                access_log=False,
-                server_header=False,
-                proxy_headers=False,  # TRUSTED_PROXIES says whose are believed
-                http=Connection,
-                ws="none",
-                limit_concurrency=MOST_AT_ONCE,
-                timeout_keep_alive=KEEP_ALIVE_SECONDS,
-                timeout_graceful_shutdown=15,
-            )
-            server = uvicorn.Server(config)
-            with suppress(KeyboardInterrupt):  # raised again once the server has shut down
-                server.run(sockets=[listener])
-            if not server.started:
-                sys.exit(1)
+            serve_on(listener, settings, workers or settings.workers)
 
 
 def _listening(settings: Settings) -> socket.socket:

@@ -13,7 +13,7 @@ import click
 import orjson
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
-from models.errors import Problem, Rejected
+from models.errors import Problem, Rejected, Unavailable
 from models.locale import Locale
 from models.roll import Fault
 from resolvers.context import Resources
@@ -61,12 +61,20 @@ def plainly() -> Iterator[None]:
                 f"{'.'.join(problem.path)}: {in_both_languages(problem)}".lstrip(": ") for problem in refusal.problems
             )
         )
+    except Unavailable as unavailable:
+        refuse(f"The database cannot be used: {_told_by(unavailable)}")
     except OSError as error:
         refuse(f"{error.filename or 'The database'} cannot be used: {error.strerror or error}")
     except DBAPIError as error:
         if not _is_unusable(error):
             raise
         refuse(f"The database cannot be used: {error.orig}")
+
+
+def _told_by(unavailable: Unavailable) -> object:
+    """What PostgreSQL or the system says, where it says something."""
+    cause = unavailable.__cause__
+    return (cause.orig if isinstance(cause, DBAPIError) else cause) or unavailable
 
 
 def _is_unusable(error: DBAPIError) -> bool:

@@ -38,7 +38,9 @@ from schema.refusals import Refusal, Refused, sentence
 from schema.transport import Endpoint
 from schema.trusted import ManifestError, Trusted, read_manifest
 from storage.database import Database
+from storage.deadlines import Deadlines, operation
 from storage.files import Files
+from storage.migrations import is_behind
 from storage.sealing import Sealer
 from storage.settings import Settings, SettingsError, load_settings
 from storage.sign_ins import SignIns
@@ -49,9 +51,11 @@ from web.asking import identify, resources_of
 from web.card_opening import open_card
 from web.card_page import card_routes
 from web.certificate_page import certificate_routes
+from web.draining import Drain, Draining
 from web.export_page import Speech, export_routes
 from web.graphiql_page import graphiql_routes
 from web.security_headers import SecurityHeaders
+from web.outages import Outages
 from web.session_routes import session_routes
 
 log = logging.getLogger(__name__)
@@ -65,11 +69,14 @@ def create_app(settings: Settings | None = None) -> Starlette:
     logging.getLogger("python_multipart").setLevel(logging.ERROR)  # a malformed form is its sender's affair
     logging.getLogger("sqlalchemy").setLevel(logging.WARNING)  # whatever LOG_LEVEL is: it would log rows as they are
 
+    drain = Drain(settings.drain_seconds)
+
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         app.state.resources = open_resources(settings)
+        app.state.drain = drain
         try:
-            async with beside(keep_house(app.state.resources)), keys_looked_at(app):
+            async with drain.watched(), beside(keep_house(app.state.resources)), keys_looked_at(app):
                 yield
         finally:
             await app.state.resources.db.close()
@@ -87,7 +94,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
             *session_routes(),
             *export_routes(speech()),
         ],
-        middleware=middleware(settings, endpoint),
+        middleware=middleware(settings, endpoint, drain),
         lifespan=lifespan,
     )
 
@@ -115,7 +122,7 @@ def behind(proxies: tuple[str, ...]) -> list[Middleware]:
     return [Middleware(ProxyHeadersMiddleware, trusted_hosts=list(proxies))] if proxies else []
 
 
-def middleware(settings: Settings, endpoint: Endpoint) -> list[Middleware]:
+def middleware(settings: Settings, endpoint: Endpoint, drain: Drain) -> list[Middleware]:
     """What every request goes through, from the outside in."""
 
     def refuse(request: Request, code: str) -> Response:
@@ -126,6 +133,7 @@ def middleware(settings: Settings, endpoint: Endpoint) -> list[Middleware]:
     origins = [f"{public.scheme}://{public.netloc}", *settings.allowed_origins]
     passed = [
         *behind(settings.trusted_proxies),
+        Middleware(Draining, drain=drain),
         Middleware(RequestIds, security=SecurityHeaders(https=public.scheme == "https")),
         Middleware(Admission, hosts=hosts, origins=origins, refuse=refuse),
     ]
@@ -136,7 +144,13 @@ def middleware(settings: Settings, endpoint: Endpoint) -> list[Middleware]:
         passed.append(
             Middleware(CORSMiddleware, allow_origins=listed, allow_methods=["GET", "POST"], allow_headers=headers)
         )
-    return passed
+    outages = Middleware(
+        Outages,
+        seconds=settings.operation_timeout,
+        but_for="/graphql",
+        sentence=lambda request: sentence(Refusal.UNAVAILABLE, request),
+    )
+    return [*passed, outages]
 
 
 @asynccontextmanager
@@ -172,7 +186,7 @@ def open_resources(settings: Settings) -> Resources:
     files.prepare()
     keys = settings.id_number_keys.get_secret_value()
     index_key, *old = settings.blind_index_key.get_secret_value()
-    db = Database(settings.database_url, pool_size=settings.pool_size, statement_timeout=settings.statement_timeout)
+    db = Database(settings.database_url, pool_size=settings.pool_size, deadlines=deadlines_of(settings))
     sealer = Sealer(keys, current=next(iter(keys)), index_key=index_key, old_index_keys=old)
     sign_ins = SignIns(
         db,
@@ -181,6 +195,10 @@ def open_resources(settings: Settings) -> Resources:
     )
     throttle = Throttle(db.counters, sealer.digest, settings.rate_limits)
     return Resources(settings, db, sign_ins, files, sealer, throttle)
+
+
+def deadlines_of(settings: Settings) -> Deadlines:
+    return Deadlines(settings.pool_timeout, settings.statement_timeout, settings.operation_timeout)
 
 
 def graphql_endpoint(settings: Settings) -> Endpoint:
@@ -204,6 +222,7 @@ def graphql_endpoint(settings: Settings) -> Endpoint:
         refusal=refusal,
         introspection=open_to(settings.introspection),
         trusted=trusted_documents(settings),
+        seconds=settings.operation_timeout,
     )
 
 
@@ -236,11 +255,16 @@ async def livez(_request: Request) -> Response:
 
 
 async def readyz(request: Request) -> Response:
-    """The database answers too."""
+    """Whether to send requests here: the database answers, is migrated to this version, and nobody ends this server."""
+    if request.app.state.drain.begun:
+        return PlainTextResponse("ending\n", 503)
     try:
-        await resources_of(request).db.answers()
+        async with operation(2):
+            revision = await resources_of(request).db.revision()
     except Exception:  # noqa: BLE001 - whatever it is, this server is not ready
         return PlainTextResponse("database\n", 503)
+    if is_behind(revision):
+        return PlainTextResponse("migrations\n", 503)
     looking = getattr(request.app.state, "keys", None)
     if looking is not None and looking.done() and looking.result():
         return PlainTextResponse("keys\n", 503)

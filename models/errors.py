@@ -85,6 +85,34 @@ class OutOfSpace(OSError):  # noqa: N818 - as above: nothing was written, and no
     """The disk takes no more files, or no more than those that it must keep room for."""
 
 
+class Lack(StrEnum):
+    """What gave out when a request could not be answered. For the log, and for the client's developer."""
+
+    DATABASE = "the database is away"
+    CONNECTION = "no connection to the database was free in time"
+    STATEMENT = "a statement took too long"
+    LOCK = "a lock was not to be had in time"
+    OPERATION = "the operation took too long"
+    CONTENTION = "others were writing the same"
+    RESOURCES = "the database has no room or no resources left"
+
+
+class Unavailable(Exception):  # noqa: N818 - an answer to a request, not an error of the program
+    """Not now. The same request may be answered when it is sent again.
+
+    Nothing was written, unless the connection was lost, or time was up, while committing: nobody knows then, and
+    an idempotency key finds out.
+    """
+
+    def __init__(self, lack: Lack) -> None:
+        super().__init__(lack.value)
+        self.lack = lack
+
+
+class RolledBack(Unavailable):
+    """Nothing was written for certain, and the same work may succeed at once: a deadlock, a lost connection."""
+
+
 @dataclass(frozen=True)
 class Caution:
     """Something for the reviewer to look at (the API's Warning), with its path into the form."""

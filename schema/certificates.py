@@ -63,6 +63,7 @@ async def _upload(
         UploadFile, strawberry.argument(description="文件: one JPEG, PNG or WebP, up to 10 MiB and 40 megapixels.")
     ],
 ) -> Answer:
+    await file.seek(0)  # it has been read, if the first attempt was rolled back
     try:
         made = await certificates.upload_certificate(info.context, await file.read())
     except OutOfSpace as error:

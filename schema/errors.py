@@ -15,6 +15,7 @@ from models.errors import Caution, Code, Doubt, Problem, Problems, Rejected
 from schema.context import GraphContext, Info
 from schema.ids import decode_id
 from schema.messages import caution, sentence
+from storage.retrying import whole
 
 Found = TypeVar("Found")
 
@@ -64,11 +65,14 @@ class Answer(SimpleNamespace):
 
 
 class Refusals(FieldExtension):
-    """Turns a use case's refusal into the payload's `errors`. Anything else is a bug, and masked."""
+    """Turns a use case's refusal into the payload's `errors`, and does again what was rolled back.
+
+    Unavailable is the transport's to tell. Anything else is a bug, and masked.
+    """
 
     async def resolve_async(self, next_: Callable[..., Awaitable[Any]], source: Any, info: Info, **kwargs: Any) -> Any:
         try:
-            return await next_(source, info, **kwargs)
+            return await whole(lambda: next_(source, info, **kwargs))
         except Rejected as refusal:
             return Answer(errors=[told(info.context, problem) for problem in refusal.problems])
         finally:

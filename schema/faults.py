@@ -15,6 +15,7 @@ from strawberry.types import ExecutionResult
 from strawberry.types.execution import PreExecutionError
 from typing_extensions import override
 
+from models.errors import Unavailable
 from schema.refusals import Refusal
 
 log = logging.getLogger(__name__)
@@ -57,6 +58,17 @@ def classify(result: ExecutionResult) -> list[GraphQLError]:
     for error in result.errors or ():
         error.extensions = {**(error.extensions or {}), "code": blame(error, validated=validated)}
     return result.errors or []
+
+
+def raise_unavailable(result: ExecutionResult) -> None:
+    """A query of which a part cannot be had now is not answered in part: asked again, it may be answered whole.
+
+    Raises:
+        Unavailable: a field has met it.
+    """
+    for error in result.errors or ():
+        if isinstance(error.original_error, Unavailable):
+            raise error.original_error
 
 
 def blame(error: GraphQLError, *, validated: bool) -> str:

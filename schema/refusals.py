@@ -4,12 +4,14 @@ Every answer of the endpoint is a well-formed GraphQL response, these too: a min
 status as a success and reads the body.
 """
 
+import random
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Final
 
 from starlette.requests import Request
 
+from models.errors import Unavailable
 from models.locale import Locale, preferred
 
 
@@ -36,6 +38,7 @@ class Refusal(StrEnum):
     BAD_USER_INPUT = "BAD_USER_INPUT"
     INSUFFICIENT_STORAGE = "INSUFFICIENT_STORAGE"
     INTERNAL = "INTERNAL"
+    UNAVAILABLE = "UNAVAILABLE"
 
 
 STATUS: Final[Mapping[str, int]] = {
@@ -51,7 +54,11 @@ STATUS: Final[Mapping[str, int]] = {
     Refusal.ORIGIN_NOT_ALLOWED: 403,
     Refusal.INTERNAL: 500,
     Refusal.INSUFFICIENT_STORAGE: 507,
+    Refusal.UNAVAILABLE: 503,
 }
+
+# Of these the same request may be answered when it is sent again.
+RETRYABLE: Final = frozenset({Refusal.REQUEST_TIMEOUT, Refusal.UNAVAILABLE})
 
 SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
     Refusal.BAD_REQUEST: ("请求的格式不正确。", "The request is not well-formed."),
@@ -75,6 +82,10 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
         "The server has no room for uploads now; please try again later.",
     ),
     Refusal.INTERNAL: ("系统出错，请稍后再试。", "Something went wrong; please try again later."),
+    Refusal.UNAVAILABLE: (
+        "系统繁忙，请稍后再试。",
+        "This cannot be answered just now; please try again in a moment.",
+    ),
 }
 
 Sentence = Callable[[str, Request], str]
@@ -108,6 +119,12 @@ class Refused(Exception):  # noqa: N818 -- says what happened, as `Rejected` doe
 def bad(reason: str) -> Refused:
     """The commonest refusal, to be raised."""
     return Refused(Refusal.BAD_REQUEST, reason)
+
+
+def not_now(unavailable: Unavailable) -> Refused:
+    """The refusal of what may be answered in a moment; those who were refused at once do not all come back at once."""
+    wait = {"retry-after": str(random.randint(1, 3))}  # noqa: S311 - spreads, hides nothing
+    return Refused(Refusal.UNAVAILABLE, str(unavailable), headers=wait)
 
 
 def sentence(code: str, request: Request) -> str:

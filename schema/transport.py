@@ -19,15 +19,17 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from strawberry.types import ExecutionResult
 
+from models.errors import Unavailable
 from schema.body import whole
 from schema.costs import Price, price
-from schema.faults import classify, describe, is_request_error
+from schema.faults import classify, describe, is_request_error, raise_unavailable
 from schema.limits import DEFAULTS, Limits, chosen_operation, read_document, too_complex
 from schema.multipart import uploaded
 from schema.negotiation import GRAPHQL_RESPONSE, JSON, answer_type, request_type
 from schema.parameters import Parameters, decode, from_query_string, well_formed
-from schema.refusals import STATUS, Refusal, Refused, Sentence, sentence
+from schema.refusals import RETRYABLE, STATUS, Refusal, Refused, Sentence, not_now, sentence
 from schema.trusted import Trusted
+from storage.deadlines import operation as deadline
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +58,7 @@ class Endpoint:
     `open_context` gives what resolvers get as their context, and is not called for a request that is
     refused before execution; it may itself raise Refused. `max_upload` is the largest file, in bytes.
     `introspection` says who may not see the schema; all may by default.
+    An answer may take so many `seconds` once the request is there; time is up for none if there are none.
     `refusal` says a refusal in the reader's language; `present` tells an error of an execution, which
     `faults.describe` does by default.
     """
@@ -72,6 +75,7 @@ class Endpoint:
         present: Present | None = None,
         introspection: Introspection | None = None,
         trusted: Trusted | None = None,
+        seconds: float | None = None,
     ) -> None:
         self.schema = schema
         self.open_context = open_context
@@ -83,6 +87,7 @@ class Endpoint:
         self.introspection = introspection
         self.trusted = trusted or Trusted()
         self.price = lru_cache(maxsize=256)(self._price)
+        self.seconds = seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive, send)
@@ -104,6 +109,9 @@ class Endpoint:
                 return await self.run(request, parameters, media_type)
         except Refused as refused:
             return self.refuse(request, refused, media_type)
+        except Unavailable as unavailable:
+            log.warning("request %s: %s", request_id(request), unavailable)
+            return self.refuse(request, not_now(unavailable), media_type)
         except ClientDisconnect:  # nobody is left to read this
             return self.refuse(request, Refused(Refusal.BAD_REQUEST, "the request broke off"), media_type)
         except Exception:
@@ -124,19 +132,21 @@ class Endpoint:
         if cost > most:
             errors = [self.tell(too_complex("cost", most, requested=cost), request)]
             return self.answer({"errors": errors, "extensions": extensions}, media_type)
-        data = None if price.introspects else await self.quick(request, parameters, operation)
-        if data is not None:
-            told = b',"extensions":{"cost":{"requested":%d,"limit":%d}}}' % (cost, most)
-            return respond_with(b'{"data":' + data + told, 200, media_type)
-        async with self.open_context(request) as context:
-            refused = self.introspection(context) if price.introspects and self.introspection else None
-            if refused:
-                return self.answer({"errors": [self.tell(refused, request)], "extensions": extensions}, media_type)
-            result = await self.execute(parameters, operation, context)
-            errors = [
-                self.present(error, context) if self.present else self.tell(error, request)
-                for error in classify(result)
-            ]
+        async with deadline(self.seconds):
+            data = None if price.introspects else await self.quick(request, parameters, operation)
+            if data is not None:
+                told = b',"extensions":{"cost":{"requested":%d,"limit":%d}}}' % (cost, most)
+                return respond_with(b'{"data":' + data + told, 200, media_type)
+            async with self.open_context(request) as context:
+                refused = self.introspection(context) if price.introspects and self.introspection else None
+                if refused:
+                    return self.answer({"errors": [self.tell(refused, request)], "extensions": extensions}, media_type)
+                result = await self.execute(parameters, operation, context)
+                raise_unavailable(result)
+                errors = [
+                    self.present(error, context) if self.present else self.tell(error, request)
+                    for error in classify(result)
+                ]
         return self.answer(written(result, errors, extensions), media_type)
 
     def _price(self, query: str, operation_name: str | None) -> Price:
@@ -174,7 +184,9 @@ class Endpoint:
         return respond_with(orjson.dumps(body), status, media_type)
 
     def refuse(self, request: Request, refused: Refused, media_type: str) -> Response:
-        extensions = {"code": refused.code, "reason": refused.reason, **refused.extensions}
+        extensions: dict[str, object] = {"code": refused.code, "reason": refused.reason, **refused.extensions}
+        if refused.code in RETRYABLE:
+            extensions["retryable"] = True
         if refused.code == Refusal.INTERNAL:
             extensions = {"code": refused.code, "requestId": request_id(request)}
         error = {"message": self.refusal(refused.code, request), "extensions": extensions}

@@ -7,13 +7,16 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from typing import Any, Final
 
-from asyncpg import PostgresError
+from asyncpg import PostgresError, UndefinedTableError
 from sqlalchemy import event, text
 from sqlalchemy.engine import ExceptionContext
-from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+from sqlalchemy.exc import DisconnectionError, IntegrityError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
 from models.errors import Code, Problem, Rejected
+from storage import outages
+from storage.deadlines import Deadlines, what_is_left
+from storage.outages import asking, connecting
 from storage.readers import Readers
 from storage.reading.prepared import Prepared
 
@@ -50,37 +53,38 @@ class Database:
     Sessions are short and belong to one task: siblings of a GraphQL query each open their own.
     """
 
-    def __init__(self, url: str, *, pool_size: int, statement_timeout: float) -> None:
+    def __init__(self, url: str, *, pool_size: int, deadlines: Deadlines) -> None:
         settings = {
             "application_name": "uniontree",
-            "statement_timeout": str(int(statement_timeout * 1000)),
-            "lock_timeout": str(int(statement_timeout * 500)),
-            "idle_in_transaction_session_timeout": "30000",
+            **deadlines.settings,
+            # A statement whose client has gone is given up: nobody reads what it finds.
+            "client_connection_check_interval": "1000",
             "jit": "off",  # plans here are short; compiling them costs more than running them
         }
-        self.engine = create_async_engine(
-            url,
-            pool_size=pool_size,
-            max_overflow=0,
-            pool_timeout=10,
-            pool_pre_ping=False,
-            hide_parameters=True,  # an error that is logged shows its statement, and nobody's phone number
-            connect_args={
-                "server_settings": settings,
-            },
-        )
-        _, to = self.engine.dialect.create_connect_args(self.engine.url)
-        self.readers = Readers({**to, "server_settings": settings}, pool_size)
+        # Of several hosts in DATABASE_URL the one that takes writes; of one that does not, nothing is read either.
+        to = {"target_session_attrs": "primary", "timeout": deadlines.connection}
+        self.engine = _engine(url, pool_size, deadlines, {**to, "server_settings": settings})
+        reading = {**settings, "default_transaction_read_only": "on"}
+        # Three pools: writers who wait for one another keep nobody from reading.
+        self.read_engine = _engine(url, pool_size, deadlines, {**to, "server_settings": reading})
+        _, address = self.engine.dialect.create_connect_args(self.engine.url)
+        bare = {**address, **to, "server_settings": settings}
+        self.readers = Readers(bare, pool_size, deadlines.connection)
         # For small writes that reading does on the side, so that it never waits for those who write.
-        self.counters = Readers({**to, "server_settings": settings}, COUNTERS, read_only=False)
-        event.listen(self.engine.sync_engine, "handle_error", _quote_nothing)
-        self._reader = self.engine.execution_options(postgresql_readonly=True)
+        self.counters = Readers(bare, COUNTERS, deadlines.connection, read_only=False)
+        self._reader = self.read_engine.execution_options(postgresql_readonly=True)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
-        """A transaction that PostgreSQL itself keeps from writing."""
-        async with AsyncSession(self._reader, expire_on_commit=False, autoflush=False) as session:
-            yield session
+        """A transaction that PostgreSQL itself keeps from writing.
+
+        Raises:
+            Unavailable: it cannot be had, or goes on for too long.
+        """
+        async with what_is_left(), AsyncSession(self._reader, expire_on_commit=False, autoflush=False) as session:
+            await _connected(session)
+            with asking():
+                yield session
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncSession]:
@@ -88,13 +92,22 @@ class Database:
 
         Raises:
             Rejected: another writer was first with a name or a code that must be unique.
+            RolledBack: a deadlock, a serialization failure, or a connection lost before the commit: do it all again.
+            Unavailable: it cannot be had, or goes on for too long.
         """
-        with clashes_told():
+        committing = False
+        with clashes_told(), outages.writing(lambda: committing):
             async with AsyncSession(self.engine, expire_on_commit=False, autoflush=False) as session, session.begin():
+                await _connected(session)
                 yield session
+                committing = True
 
     async def ask(self, statement: Prepared, values: Mapping[str, Any]) -> list[Sequence[Any]]:
-        """The rows that the statement gives, read as of one moment; JSON as the bytes that it came in."""
+        """The rows that the statement gives, read as of one moment; JSON as the bytes that it came in.
+
+        Raises:
+            Unavailable: a deadline has passed, or the database is away.
+        """
         return await self.readers.ask(statement.text, statement.arguments(values))
 
     @asynccontextmanager
@@ -105,15 +118,49 @@ class Database:
             await session.execute(text("set local statement_timeout = 0"))
             yield session
 
-    async def answers(self) -> bool:
-        """Whether the database answers now."""
-        async with self.engine.connect() as connection:
-            return bool(await connection.scalar(text("select 1")))
+    async def revision(self) -> str:
+        """The last migration that the database has seen, `base` before the first; it answers now.
+
+        Raises:
+            Unavailable: it does not.
+        """
+        try:
+            rows = await self.readers.ask("select version_num::text from alembic_version", [])
+        except UndefinedTableError:
+            return "base"
+        return str(rows[0][0]) if rows else "base"
 
     async def close(self) -> None:
         await self.readers.close()
         await self.counters.close()
         await self.engine.dispose()
+        await self.read_engine.dispose()
+
+
+def _engine(url: str, pool_size: int, deadlines: Deadlines, to: dict[str, Any]) -> AsyncEngine:
+    engine = create_async_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=deadlines.connection,
+        hide_parameters=True,  # an error that is logged shows its statement, and nobody's phone number
+        connect_args=to,
+    )
+    event.listen(engine.sync_engine, "handle_error", _quote_nothing)
+    event.listen(engine.sync_engine, "checkout", _take_no_closed_one)
+    return engine
+
+
+async def _connected(session: AsyncSession) -> None:
+    """Raises: Unavailable."""
+    with connecting():
+        await session.connection()
+
+
+def _take_no_closed_one(connection: Any, _record: object, _proxy: object) -> None:
+    """The pool makes a new one instead. A database that has gone says so: nothing needs to be asked."""
+    if connection.driver_connection.is_closed():
+        raise DisconnectionError
 
 
 def _quote_nothing(context: ExceptionContext) -> None:

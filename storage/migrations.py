@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -45,6 +46,23 @@ async def is_current(url: str) -> bool:
     finally:
         await engine.dispose()
     return at == ScriptDirectory(str(MIGRATIONS)).get_current_head()
+
+
+@cache
+def _known() -> tuple[str | None, frozenset[str]]:
+    """The last revision of this version, and all of them."""
+    scripts = ScriptDirectory(str(MIGRATIONS))
+    return scripts.get_current_head(), frozenset(script.revision for script in scripts.walk_revisions())
+
+
+def is_behind(revision: str) -> bool:
+    """Whether a database at this revision lacks a migration of this version.
+
+    One that it does not know is a later one: then the database has been migrated for the next version, and this
+    one goes on answering until it is replaced.
+    """
+    head, known = _known()
+    return revision != head and revision in {"base", *known}
 
 
 def _migrate(connection: Connection, to: str) -> str:

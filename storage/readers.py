@@ -12,11 +12,11 @@ from typing import Any, Final
 
 import asyncpg
 
-# What asyncpg says of a connection that the server has closed, by when it notices.
-_LOST: Final = (
-    *(asyncpg.InterfaceError, asyncpg.InternalClientError, asyncpg.PostgresConnectionError),
-    *(asyncpg.AdminShutdownError, asyncpg.CrashShutdownError, OSError),
-)
+from models.errors import Lack, Unavailable
+from storage.outages import LOST, asking, connecting, is_lost
+
+# A connection that is given up gets this long to tell PostgreSQL to stop.
+GIVING_UP: Final = 1.0
 
 
 class Readers:
@@ -25,7 +25,8 @@ class Readers:
     Apart from those that write, so that writers who wait for one another keep nobody from reading.
     """
 
-    def __init__(self, to: Mapping[str, Any], size: int, *, read_only: bool = True) -> None:
+    def __init__(self, to: Mapping[str, Any], size: int, patience: float, *, read_only: bool = True) -> None:
+        """`patience` is how long to wait for one of them, in seconds."""
         # Statements are made to be planned once, for whatever is bound (tests/test_plans.py). By itself PostgreSQL
         # plans each of them five times anew on every connection, and large ones take it longer than they run.
         own = {
@@ -34,28 +35,51 @@ class Readers:
         }
         settings = {**to["server_settings"], **own}
         self._to = {**to, "server_settings": settings}
+        self._patience = patience
         self._room = asyncio.Semaphore(size)
         self._free: list[Any] = []
 
     async def ask(self, text: str, arguments: Sequence[Any]) -> list[Sequence[Any]]:
-        """The statement's rows. Asked again on a new connection, if the one at hand was lost since its last use."""
-        async with self._room:
-            while self._free:
-                connection = self._free.pop()
-                try:
-                    return await self._fetch(connection, text, arguments)
-                except _LOST:
-                    connection.terminate()
-            return await self._fetch(await self._connect(), text, arguments)
+        """The statement's rows. Asked again on a new connection, if the one at hand was lost since its last use.
+
+        Raises:
+            Unavailable: a deadline has passed, or the database is away.
+        """
+        if self._room.locked():
+            await self._wait()
+        else:
+            await self._room.acquire()
+        try:
+            with asking():
+                while self._free:
+                    connection = self._free.pop()
+                    try:
+                        return await self._fetch(connection, text, arguments)
+                    except LOST as error:
+                        if not is_lost(error):
+                            raise
+                with connecting():
+                    connection = await self._connect()
+                return await self._fetch(connection, text, arguments)
+        finally:
+            self._room.release()
+
+    async def _wait(self) -> None:
+        """Raises: Unavailable, none has become free in time."""
+        try:
+            async with asyncio.timeout(self._patience):
+                await self._room.acquire()
+        except TimeoutError:
+            raise Unavailable(Lack.CONNECTION) from None
 
     async def _fetch(self, connection: Any, text: str, arguments: Sequence[Any]) -> list[Sequence[Any]]:
         try:
             rows: list[Sequence[Any]] = await connection.fetch(text, *arguments)
-        except asyncpg.PostgresError:
+        except (asyncpg.PostgresError, asyncpg.DataError):
             self._keep(connection)
             raise
-        except BaseException:  # cancelled, or broken off: nobody knows what it is still busy with
-            connection.terminate()
+        except BaseException:  # cancelled, or broken off: what it is still busy with is stopped
+            await connection.close(timeout=GIVING_UP)
             raise
         self._keep(connection)
         return rows

@@ -136,7 +136,14 @@ class Settings(BaseSettings):
     # postgresql://…; none means the embedded database.
     database_url: Annotated[str, BeforeValidator(_database_url)] | None = Field(default=None, repr=False)
     pool_size: int = Field(default=10, ge=1, le=100)
-    statement_timeout: float = Field(default=5, gt=0, le=3600, description="seconds")
+    # Seconds: to wait for a connection, for a statement (half of it for a lock), for all that a request asks for.
+    pool_timeout: float = Field(default=3, gt=0, le=600)
+    statement_timeout: float = Field(default=5, gt=0, le=3600)
+    operation_timeout: float = Field(default=15, gt=0, le=3600)
+    # Processes of `serve`.
+    workers: int = Field(default=1, ge=1, le=64)
+    # How long new requests are still taken after SIGTERM, while /readyz says otherwise.
+    drain_seconds: float = Field(default=1, ge=0, le=60)
 
     # A sign-in ends after so many days, or after so many hours in which nobody has used it.
     session_days: int = Field(default=30, ge=1, le=365)

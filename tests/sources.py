@@ -10,7 +10,10 @@ from typing import Final
 ROOT: Final = Path(__file__).parent.parent
 LAYERS: Final = ("models", "storage", "resolvers", "schema", "web")
 # Names at the top level, modules and packages alike.
-OURS: Final = (*LAYERS, "tests", "migrations", "benchmarks", "server", "commands", "console", "upkeep")
+OURS: Final = (
+    *LAYERS,
+    *("tests", "migrations", "benchmarks", "faults", "server", "serving", "commands", "console", "upkeep"),
+)
 
 
 def _python_files() -> Iterator[Path]:
@@ -25,6 +28,5 @@ SOURCES: Final[dict[str, ast.Module]] = {
     for path in _python_files()
     if "node_modules" not in path.parts
 }
-PRODUCTION: Final = {
-    name: tree for name, tree in SOURCES.items() if not name.startswith(("tests/", "migrations/", "benchmarks/"))
-}
+ASIDE: Final = ("tests/", "migrations/", "benchmarks/", "faults/")
+PRODUCTION: Final = {name: tree for name, tree in SOURCES.items() if not name.startswith(ASIDE)}

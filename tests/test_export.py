@@ -270,12 +270,12 @@ async def test_exports_leave_connections_for_others(tree: Tree) -> None:
     downloads = [Reader(app, asked, str(tree.analyst.token)) for _ in range(most)]
     for download in downloads:
         await download.begin()
-    assert tree.world.resources.db.engine.pool.checkedout() == most  # type: ignore[attr-defined]
+    assert tree.world.resources.db.read_engine.pool.checkedout() == most  # type: ignore[attr-defined]
     assert refused(await fetch(tree.analyst, tree.province)) == (429, ["RATE_LIMITED"])
     await downloads[0].leave()
     assert len(lines(await fetch(tree.analyst, tree.province))) == 5
     await downloads[1].leave()
-    assert tree.world.resources.db.engine.pool.checkedout() == 0  # type: ignore[attr-defined]
+    assert tree.world.resources.db.read_engine.pool.checkedout() == 0  # type: ignore[attr-defined]
 
 
 async def test_a_download_that_nobody_takes_is_broken_off(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -284,7 +284,7 @@ async def test_a_download_that_nobody_takes_is_broken_off(tree: Tree, monkeypatc
     download = Reader(tree.world.app, asked, str(tree.analyst.token))
     await download.begin()
     await download.ended()
-    assert tree.world.resources.db.engine.pool.checkedout() == 0  # type: ignore[attr-defined]
+    assert tree.world.resources.db.read_engine.pool.checkedout() == 0  # type: ignore[attr-defined]
     assert len(lines(await fetch(tree.analyst, tree.province))) == 5
 
 

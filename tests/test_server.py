@@ -80,7 +80,7 @@ async def test_a_server_without_its_database_lives_but_is_not_ready(
 ) -> None:
     async with browser(world) as http:
         assert [(await http.get(path)).status_code for path in ("/livez", "/readyz")] == [200, 200]
-        monkeypatch.setattr(type(world.resources.db), "answers", broken)
+        monkeypatch.setattr(type(world.resources.db), "revision", broken)
         alive, ready = await http.get("/livez"), await http.get("/readyz")
     assert (alive.status_code, ready.status_code) == (200, 503)
     assert SECRET not in ready.text

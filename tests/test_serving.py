@@ -10,7 +10,6 @@ from pathlib import Path
 
 import httpx
 
-from storage.cluster import Cluster
 from storage.settings import generate_secrets
 from tests.processes import Server, free_port, postgres_in, serving
 
@@ -69,7 +68,7 @@ def test_one_command_brings_everything_and_keeps_it(tmp_path: Path) -> None:
     assert cookies["uniontree_session"] not in spoken
 
 
-def test_the_application_runs_under_uvicorn_too(cluster: Cluster, tmp_path: Path) -> None:
+def test_the_application_runs_under_uvicorn_too(database_url: str, tmp_path: Path) -> None:
     port = free_port()
     options = [
         "--http",
@@ -83,7 +82,7 @@ def test_the_application_runs_under_uvicorn_too(cluster: Cluster, tmp_path: Path
     words = [sys.executable, "-m", "uvicorn", "--factory", "server:create_app", "--port", str(port), *options]
     environ = {
         "PATH": os.environ["PATH"],
-        "DATABASE_URL": cluster.url(),
+        "DATABASE_URL": database_url,
         "DATA_DIR": str(tmp_path / "data"),
         **generate_secrets(),
     }

@@ -175,13 +175,15 @@ class World:
         def note(_c: object, _cursor: object, statement: str, *_rest: object) -> None:
             sent.append(statement)
 
-        engine = self.resources.db.engine.sync_engine
-        event.listen(engine, "before_cursor_execute", note)
+        engines = [self.resources.db.engine.sync_engine, self.resources.db.read_engine.sync_engine]
+        for engine in engines:
+            event.listen(engine, "before_cursor_execute", note)
         try:
             with self.asked() as asked:
                 yield sent
         finally:
-            event.remove(engine, "before_cursor_execute", note)
+            for engine in engines:
+                event.remove(engine, "before_cursor_execute", note)
             sent += [text for text, _ in asked]
 
     @contextmanager

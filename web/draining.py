@@ -1,0 +1,80 @@
+"""The end of a server that others still ask: first it says so, then it goes.
+
+On SIGTERM `/readyz` says no, and every answer closes its connection, so that clients and proxies turn to another
+server by themselves; new requests are still taken. After some time the web server goes on with what it does on
+SIGTERM: it takes no more, and ends when the last request is answered.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import signal
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from types import FrameType
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+
+class Drain:
+    """Whether this process is about to end."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self.begun = False
+
+    @asynccontextmanager
+    async def watched(self) -> AsyncIterator[None]:
+        """Meanwhile SIGTERM begins the end, and so does the death of the process that started this one as a worker."""
+        before = signal.getsignal(signal.SIGTERM)
+        if threading.current_thread() is not threading.main_thread() or not callable(before):
+            yield  # there is no web server that would do the rest
+            return
+        loop = asyncio.get_running_loop()
+
+        def begin(number: int, frame: FrameType | None) -> None:
+            if self.begun:  # asked twice: at once
+                before(number, frame)
+                return
+            self.begun = True
+            loop.call_soon_threadsafe(loop.call_later, self.seconds, before, number, None)
+
+        signal.signal(signal.SIGTERM, begin)
+        orphaned = asyncio.create_task(_when_orphaned())
+        try:
+            yield
+        finally:
+            orphaned.cancel()
+            signal.signal(signal.SIGTERM, before)
+
+
+async def _when_orphaned() -> None:
+    """Ends a worker whose supervisor was killed: nobody else would, and it holds the port."""
+    parent = multiprocessing.parent_process()
+    while parent is not None:
+        await asyncio.sleep(1)
+        if not parent.is_alive():
+            signal.raise_signal(signal.SIGTERM)
+            return
+
+
+class Draining:
+    """While `drain` has begun, every answer is the last one of its connection."""
+
+    def __init__(self, app: ASGIApp, *, drain: Drain) -> None:
+        self.app = app
+        self.drain = drain
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+
+        async def closing(message: Message) -> None:
+            if self.drain.begun and message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], (b"connection", b"close")]
+            await send(message)
+
+        await self.app(scope, receive, closing)
