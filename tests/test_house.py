@@ -17,6 +17,10 @@ from tests.sources import OURS, PRODUCTION, ROOT, SOURCES
 
 LONGEST_FILE: Final = 400
 LONGEST_FUNCTION: Final = 60
+CLOCKS: Final = {
+    *(("time", "time"), ("time", "time_ns"), ("datetime", "now"), ("datetime", "utcnow"), ("datetime", "today")),
+    ("date", "today"),
+}
 VAGUE: Final = {"utils", "util", "helpers", "helper", "common", "manager", "managers", "misc"}
 
 
@@ -109,6 +113,20 @@ def test_nobody_else_filters_by_path() -> None:
     assert found == [], (
         "Who sees which rows is said once: take `within` or `reachable` from storage/scope.py. A second filter is "
         "a second permission rule, and the test that holds scope.py to models/permissions.py does not see it."
+    )
+
+
+def test_nobody_asks_the_servers_clock() -> None:
+    def asks(node: ast.AST) -> bool:
+        if not isinstance(node, ast.Attribute) or not isinstance(node.value, ast.Name):
+            return False
+        return (node.value.id, node.attr) in CLOCKS
+
+    # A birth date is held against a day's grace; a draft's age against its own file system.
+    found = _offenders(asks, PRODUCTION, but_for=("models/identifiers.py", "storage/files.py"))
+    assert found == [], (
+        "What expires does so by the database's clock, which all servers share: compare with `now()` in the statement, "
+        "or with `SignedIn.at`. A server whose clock is an hour off must not open or close anything."
     )
 
 

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import httpx
+import psutil
 
 from storage.settings import generate_secrets
 from tests.processes import Server, free_port, postgres_in, serving
@@ -52,7 +53,9 @@ def test_one_command_brings_everything_and_keeps_it(tmp_path: Path) -> None:
     assert status == 0
     assert postgres_in(data) == []
 
-    with serving(SERVE, environ, port, tmp_path / "second.log") as second:
+    with serving([*SERVE, "--workers", "2"], environ, port, tmp_path / "second.log") as second:
+        workers = psutil.Process(second.process.pid).children(recursive=True)
+        assert len([one for one in workers if "spawn_main" in " ".join(one.cmdline())]) == 2
         assert INTRODUCED.findall(second.said) == []
         assert SHOWN.findall(second.said) == [(union, link)]
         second.http.cookies = cookies
