@@ -31,6 +31,7 @@ from schema import trusted
 from schema.build import build_schema
 from serving import serve_on
 from storage import invites, unions, verification
+from storage.file_verification import damaged
 from storage.migrations import migrate
 from storage.qr import qr_terminal
 from storage.settings import Settings, generate_secrets, load_settings
@@ -267,14 +268,15 @@ def import_command(file: Path, under: str | None, dry_run: bool) -> None:  # noq
 
 @program.command()
 def verify() -> None:
-    """Compute paths, ancestors and counts anew, and report each that is not as stored."""
+    """Compute paths, ancestors, counts and the photos' SHA-256 anew, and report each that is not as stored."""
 
     async def work(resources: Resources) -> tuple[dict[str, int], int]:
         found = 0
         async with resources.db.standing_still() as session:
-            async for difference in differences(session):
-                found += 1
-                click.echo(_told(difference), err=True)
+            for every in (differences(session), damaged(session, resources.files)):
+                async for difference in every:
+                    found += 1
+                    click.echo(_told(difference), err=True)
             return await verification.counted(session), found
 
     counted, found = run(work)
@@ -284,8 +286,8 @@ def verify() -> None:
 
 
 def _told(found: Difference) -> str:
-    what, should = f"{found.table} {found.id} {found.what}", found.computed or "—"
-    return f"{what}：现为 {found.stored}，应为 {should}。 {what}: is {found.stored}, should be {should}."
+    what, stored, should = f"{found.table} {found.id} {found.what}", found.stored or "—", found.computed or "—"
+    return f"{what}：现为 {stored}，应为 {should}。 {what}: is {stored}, should be {should}."
 
 
 @program.command()

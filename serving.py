@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import Any, Final
 
 import uvicorn
+from typing_extensions import override
 from uvicorn.supervisors import Multiprocess
 
 from server import create_app
@@ -41,4 +42,14 @@ def serve_on(listener: socket.socket, settings: Settings, workers: int) -> None:
     os.environ["DATABASE_URL"] = settings.database_url
     listener.set_inheritable(True)
     config = uvicorn.Config("server:create_app", factory=True, workers=workers, **options)
-    Multiprocess(config, sockets=[listener]).run()
+    _Workers(config, sockets=[listener]).run()
+
+
+class _Workers(Multiprocess):
+    """Lets go of the socket when it tells the workers to end: nobody would accept who still connects to it."""
+
+    @override
+    def terminate_all(self) -> None:
+        super().terminate_all()
+        for one in self.sockets:
+            one.close()

@@ -4,6 +4,7 @@ A client's mistake is told in full and not logged. A fault of ours is masked, an
 request's id, which the client is told.
 """
 
+import errno
 import logging
 import re
 from typing import Any, Final
@@ -15,10 +16,12 @@ from strawberry.types import ExecutionResult
 from strawberry.types.execution import PreExecutionError
 from typing_extensions import override
 
-from models.errors import Unavailable
+from models.errors import Lack, Unavailable
 from schema.refusals import Refusal
 
 log = logging.getLogger(__name__)
+
+FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 # graphql-core appends guesses to messages of a dozen kinds. validate() and execute() take a switch against
 # it that Strawberry does not pass on, and its own disable_field_suggestions knows one kind alone.
@@ -67,8 +70,11 @@ def raise_unavailable(result: ExecutionResult) -> None:
         Unavailable: a field has met it.
     """
     for error in result.errors or ():
-        if isinstance(error.original_error, Unavailable):
-            raise error.original_error
+        cause = error.original_error
+        if isinstance(cause, Unavailable):
+            raise cause
+        if isinstance(cause, OSError) and cause.errno in FULL:
+            raise Unavailable(Lack.ROOM) from cause
 
 
 def blame(error: GraphQLError, *, validated: bool) -> str:

@@ -81,9 +81,9 @@ class Database:
         Raises:
             Unavailable: it cannot be had, or goes on for too long.
         """
-        async with what_is_left(), AsyncSession(self._reader, expire_on_commit=False, autoflush=False) as session:
-            await _connected(session)
-            with asking():
+        with asking():  # around the end of the session, too, which a lost connection makes fail
+            async with what_is_left(), AsyncSession(self._reader, expire_on_commit=False, autoflush=False) as session:
+                await _connected(session)
                 yield session
 
     @asynccontextmanager

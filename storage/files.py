@@ -80,6 +80,17 @@ class Files:
         async with aiofiles.open(self.path(sha256), "rb") as file:
             return await file.read()
 
+    async def digest(self, sha256: str) -> str | None:
+        """The SHA-256 of what the file holds now, which should be its name; None if there is no such file.
+
+        Raises:
+            ValueError: not a SHA-256.
+        """
+        try:
+            return await asyncio.to_thread(_digest, self.path(sha256))
+        except FileNotFoundError:
+            return None
+
     async def size(self, sha256: str) -> int | None:
         """In bytes; None if there is no such file. Raises: ValueError for what is not a SHA-256."""
         try:
@@ -164,6 +175,11 @@ def full_told() -> Iterator[None]:
         if error.errno in FULL and not isinstance(error, OutOfSpace):
             raise OutOfSpace(error.errno, error.strerror, error.filename) from error
         raise
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _private(path: str, flags: int) -> int:

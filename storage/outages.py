@@ -33,7 +33,10 @@ LOST: Final = (
 
 
 READ_ONLY: Final = "25006"  # to a writer: it has become a standby, or its disk takes nothing
-ASKED: Final = (DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+ASKED: Final = (
+    *(DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError),
+    ConnectionError,  # of the socket, which neither asyncpg nor SQLAlchemy wraps
+)
 
 
 @contextmanager

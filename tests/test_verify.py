@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import AsyncIterator
 from functools import partial
 
@@ -140,6 +141,24 @@ async def test_rows_that_were_written_past_the_triggers_are_missed(broken: Broke
         for union in (3, 4)
         for what in ("pending: is 1, should be 0.", "rejected: is 0, should be 1.")
     }
+
+
+async def test_a_photo_that_was_changed_or_lost_is_named(world: World, settings: Settings) -> None:
+    applicant = await world.person()
+    photos = [(await applicant.upload())["certificate"]["sha256"] for _ in range(3)]
+    changed, lost, sound = (world.resources.files.path(one) for one in photos)
+    content = changed.read_bytes()
+    changed.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    lost.unlink()
+    assert settings.database_url is not None
+    result = await verify(settings.database_url, settings.data_dir)
+    now = hashlib.sha256(changed.read_bytes()).hexdigest()
+    assert (result.exit_code, sound.exists()) == (1, True)
+    assert {line.partition("。 ")[2] for line in result.stderr.splitlines()[:-1]} == {
+        f"certificate 1 file: is {now}, should be {photos[0]}.",
+        f"certificate 2 file: is —, should be {photos[1]}.",
+    }
+    changed.unlink()
 
 
 async def test_nothing_is_found_after_a_day_of_work(world: World, settings: Settings) -> None:

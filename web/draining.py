@@ -11,11 +11,14 @@ import asyncio
 import multiprocessing
 import signal
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from types import FrameType
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn import Server
+
+from web.listening import take_the_last
 
 
 class Drain:
@@ -39,15 +42,24 @@ class Drain:
                 before(number, frame)
                 return
             self.begun = True
-            loop.call_soon_threadsafe(loop.call_later, self.seconds, before, number, None)
+            loop.call_soon_threadsafe(lambda: tasks.append(loop.create_task(self._go(before, number))))
 
         signal.signal(signal.SIGTERM, begin)
-        orphaned = asyncio.create_task(_when_orphaned())
+        tasks = [asyncio.create_task(_when_orphaned())]
         try:
             yield
         finally:
-            orphaned.cancel()
+            for task in tasks:
+                task.cancel()
             signal.signal(signal.SIGTERM, before)
+
+    async def _go(self, end: Callable[[int, FrameType | None], object], number: int) -> None:
+        """Waits, takes the last ones, and hands the signal on to the web server's own handler."""
+        await asyncio.sleep(self.seconds)
+        server = getattr(end, "__self__", None)
+        if isinstance(server, Server):
+            await take_the_last(server)
+        end(number, None)
 
 
 async def _when_orphaned() -> None:

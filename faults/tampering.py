@@ -1,0 +1,41 @@
+"""What somebody changes behind the server's back, with all the rights there are."""
+
+from __future__ import annotations
+
+from faults.promises import Findings, Measured
+from faults.stand import Stand
+
+
+def tampered(stand: Stand) -> Measured:
+    """One path, one byte of a certificate and one event changed; who finds them, and by which name."""
+    findings = Findings()
+    found = []
+    sound = stand.command("verify")
+    findings.hold(sound.returncode == 0, f"verify, before anything was changed: {sound.stderr[-500:]}")
+
+    stand.change("update trade_union set path = '1.9' where id = 4")
+    photo = _change_a_byte(stand)
+    verified = stand.command("verify")
+    for named in ("trade_union 4 path", f"certificate {photo} file"):
+        findings.hold(named in verified.stderr, f"verify does not name {named}")
+        found.append(named)
+
+    audits = stand.command("audit", "verify").returncode == 0
+    if audits:
+        [(event,)] = stand.ask("select max(id) - 1 from event")
+        stand.change(f"update event set at = at + interval '1 minute' where id = {event}")  # noqa: S608 - our own number
+        told = stand.command("audit", "verify")
+        findings.hold(told.returncode != 0 and str(event) in told.stderr + told.stdout, "audit verify does not find it")
+        found.append(f"event {event}")
+    chain = "" if audits else "; there is no chain of events here yet"
+    return findings.measured(f"found and named: {', '.join(found)}{chain}", found=len(found))
+
+
+def _change_a_byte(stand: Stand) -> int:
+    """In the newest certificate's file; its id."""
+    [(key, sha256)] = stand.ask("select id, sha256 from certificate order by id desc limit 1")
+    assert isinstance(key, int)
+    file = stand.data / "certificates" / str(sha256)[:2] / str(sha256)[2:4] / str(sha256)
+    content = file.read_bytes()
+    file.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    return key

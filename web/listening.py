@@ -1,0 +1,52 @@
+"""The last connections of a server that ends.
+
+uvicorn closes its listening sockets with whoever has connected and was not accepted yet: they are reset. Then it closes
+every connection on which nothing is being answered, with the request that may just be arriving on it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from contextlib import suppress
+from typing import Final
+
+from uvicorn import Server
+
+LONGEST: Final = 2.0  # seconds for those who have connected to send what they want
+
+
+async def take_the_last(server: Server) -> None:
+    """Accepts who has connected so far and nobody else; returns when they have asked, or after some seconds."""
+    last = [one for listener in server.servers for each in listener.sockets for one in _waiting_at(each.fileno())]
+    for listener in server.servers:
+        listener.close()
+    loop = asyncio.get_running_loop()
+    for one in last:
+        await loop.connect_accepted_socket(lambda: _protocol(server, loop), one)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(LONGEST):
+            # Looked at, not told: uvicorn has no word for it.
+            while any(getattr(one, "cycle", None) is None for one in server.server_state.connections):  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+
+
+def _waiting_at(descriptor: int) -> list[socket.socket]:
+    """The connections that the kernel has made and nobody has accepted."""
+    found = []
+    with socket.socket(fileno=os.dup(descriptor)) as listener:
+        listener.setblocking(False)  # noqa: FBT003 - its only argument
+        with suppress(BlockingIOError):
+            while True:
+                found.append(listener.accept()[0])
+    return found
+
+
+def _protocol(server: Server, loop: asyncio.AbstractEventLoop) -> asyncio.Protocol:
+    """What uvicorn makes for each connection that it accepts."""
+    kind = server.config.http_protocol_class
+    made: asyncio.Protocol = kind(  # type: ignore[call-arg]
+        config=server.config, server_state=server.server_state, app_state=server.lifespan.state, _loop=loop
+    )
+    return made
