@@ -7,7 +7,7 @@ ARGS ?=      # more words for the server or for pytest: make test ARGS='-k revie
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help serve test check lint coverage bench graphiql migrate schema lock clean
+.PHONY: help serve test check lint coverage bench faults graphiql migrate schema lock clean
 
 PY := .venv/bin/python
 PIP := $(PY) -m pip install -qq --disable-pip-version-check --no-input
@@ -43,6 +43,9 @@ N ?= 28000
 bench: .venv/.runtime ## Measure against others: make bench N=2800000 for the real thing; docs/performance.md
 	@node -e '$(NEW)' 2>/dev/null || [ -f .venv/.node ] || $(MAKE) .venv/.node || echo 'Without Node.js there is no PostGraphile.'
 	@$(PY) -m benchmarks --size $(strip $(N)) $(ARGS)
+
+faults: .venv/.dev ## Kill, fill and flood a server of its own, and hold it to its promises: docs/reliability.md
+	@$(PY) -m faults $(ARGS)
 
 graphiql: web/graphiql/dist/.built ## Build GraphiQL's page
 

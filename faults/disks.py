@@ -8,7 +8,7 @@ import shutil
 import subprocess
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -47,14 +47,11 @@ def small(folder: Path, megabytes: int) -> Iterator[None]:
 def fill(folder: Path) -> Path:
     """A file that leaves no room beside it."""
     filler = folder / "filler"
-    with filler.open("wb") as file:
+    with filler.open("wb", buffering=0) as file:
         for size in (2**20, 2**12, 1):
-            try:
-                while True:
-                    file.write(b"\0" * size)
-                    file.flush()
-            except OSError:
-                continue
+            with suppress(OSError):
+                while file.write(b"\0" * size):
+                    pass
     return filler
 
 

@@ -23,6 +23,7 @@ OF_THE_DATABASE = 3
 def server_killed(stand: Stand) -> Measured:
     """SIGKILL at 20 random moments during 1,000 submissions from 40 clients that retry with their keys."""
     findings = Findings()
+    already = _registrations(stand)
     with stand.server().running() as server:
         load = Submitters(stand, server.address, SUBMISSIONS)
 
@@ -31,7 +32,7 @@ def server_killed(stand: Stand) -> Measured:
             server.start()
 
         asyncio.run(_meanwhile(load, KILLS, kill))
-    load.ledger.check(stand, findings)
+    load.ledger.check(stand, findings, already)
     swept, before, after = _sweep(stand)
     findings.hold(after == 0 or not swept, f"{after} orphan files after the sweeper")
     sweeper = f"{after} after the sweeper" if swept else "and no sweeper here"
@@ -49,8 +50,7 @@ def server_killed(stand: Stand) -> Measured:
 def database_killed(stand: Stand) -> Measured:
     """SIGKILL of PostgreSQL under the same load; somebody starts it again after a second."""
     findings = Findings()
-    [(already,)] = stand.ask("select count(*) from registration")
-    assert isinstance(already, int)
+    already = _registrations(stand)
     back: list[float] = []
     with stand.server().running() as server:
         load = Submitters(stand, server.address, SUBMISSIONS // 2, first=SUBMISSIONS)
@@ -75,6 +75,12 @@ def database_killed(stand: Stand) -> Measured:
         acknowledged=len(load.ledger.acknowledged),
         seconds_back=round(max(back), 2),
     )
+
+
+def _registrations(stand: Stand) -> int:
+    [(number,)] = stand.ask("select count(*) from registration")
+    assert isinstance(number, int)
+    return number
 
 
 async def _meanwhile(load: Submitters, times: int, kill: Callable[[], None]) -> None:

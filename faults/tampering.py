@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+
+from faults.crowding import INVITE
 from faults.promises import Findings, Measured
 from faults.stand import Stand
+from faults.submitting import client, upload
 
 
 def tampered(stand: Stand) -> Measured:
     """One path, one byte of a certificate and one event changed; who finds them, and by which name."""
     findings = Findings()
     found = []
+    with stand.server().running() as server:
+        asyncio.run(_leave_traces(stand, server.address))
     sound = stand.command("verify")
     findings.hold(sound.returncode == 0, f"verify, before anything was changed: {sound.stderr[-500:]}")
 
-    stand.change("update trade_union set path = '1.9' where id = 4")
+    stand.change("update trade_union set path = '1.2.4' where id = 4")
     photo = _change_a_byte(stand)
     verified = stand.command("verify")
     for named in ("trade_union 4 path", f"certificate {photo} file"):
@@ -29,6 +35,15 @@ def tampered(stand: Stand) -> Measured:
         found.append(f"event {event}")
     chain = "" if audits else "; there is no chain of events here yet"
     return findings.measured(f"found and named: {', '.join(found)}{chain}", found=len(found))
+
+
+async def _leave_traces(stand: Stand, address: str) -> None:
+    """A photo and some events, whatever was played before."""
+    async with client(address, stand.mayor) as http:
+        (await http.post("/graphql", **upload(4711))).raise_for_status()
+        for _ in range(3):
+            wanted = {"query": INVITE, "variables": {"input": {"unionId": stand.city}}}
+            (await http.post("/graphql", json=wanted)).raise_for_status()
 
 
 def _change_a_byte(stand: Stand) -> int:
