@@ -74,7 +74,7 @@ def attacked(stand: Stand) -> Measured:
     findings = Findings()
     attacks = _attacks()
     with stand.server().running() as server:
-        rounds = []
+        rounds: list[tuple[float, float, dict[str, int]]] = []
         # Whatever else this machine does counts against the promise: the best of three rounds, if it takes three.
         while len(rounds) < 3 and not any(crowded <= 2 * alone for alone, crowded, _ in rounds):
             rounds.append(asyncio.run(_attacked(stand, server.port, server.address, attacks)))

@@ -25,7 +25,7 @@ UPLOAD: Final = """mutation($file: Upload!) {
   uploadCertificate(file: $file) { certificate { id } errors { code } } }"""
 REGISTER: Final = """mutation($input: RegisterHigherLevelUnionInput!) {
   registerHigherLevelUnion(input: $input) { registration { id } errors { code path } } }"""
-GIVING_UP: Final = 180  # seconds after which a submission counts as one that nobody answers
+GIVING_UP: Final = 600  # seconds after which a submission counts as one that nobody answers
 
 
 @dataclass

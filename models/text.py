@@ -12,6 +12,7 @@ from models.errors import Code, Problem, Rejected
 NAME_LENGTH: Final = 100
 LINE_LENGTH: Final = 200
 PROSE_LENGTH: Final = 2000
+MOST_MARKS: Final = 4  # upon one letter, once composed; Vietnamese has two, Thai three
 
 # Cc control, Cf format (zero-width, bidi overrides), Cs surrogates, Co private use, Cn unassigned:
 # what cannot be seen lets two names look the same, or one read as another.
@@ -53,6 +54,8 @@ def _check(text: str, longest: int, *, allowed: Collection[str]) -> str:
     text = unicodedata.normalize("NFC", text).strip()
     if not text:
         raise Rejected(Problem(Code.REQUIRED))
+    if _has_piled_marks(text):
+        raise Rejected(Problem(Code.INVALID, why="marks"))
     if len(text) > longest:
         raise Rejected(Problem(Code.TOO_LONG, params={"max": longest}))
     return text
@@ -60,6 +63,16 @@ def _check(text: str, longest: int, *, allowed: Collection[str]) -> str:
 
 def _is_unseen(char: str) -> bool:
     return unicodedata.category(char) in _UNSEEN or char in _IGNORABLE
+
+
+def _has_piled_marks(text: str) -> bool:
+    """Whether marks stand upon nothing, or so many upon one letter that they cover the lines around it."""
+    piled = MOST_MARKS  # before the first letter even one is too many
+    for char in text:
+        piled = piled + 1 if unicodedata.category(char).startswith("M") and char not in _SELECTORS else 0
+        if piled > MOST_MARKS:
+            return True
+    return False
 
 
 def fold(name: str) -> str:

@@ -6,7 +6,7 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
@@ -34,6 +34,7 @@ CLOSED: Final = {
 
 _TOKEN: Final = re.compile(r"[0-9A-Za-z_-]{22,30}", re.ASCII)
 _LONGEST_CODE: Final = 2000
+MOST_YEARS: Final = 100  # that a code works; one without an end is revoked by whoever no longer wants it
 
 
 @dataclass(frozen=True)
@@ -143,6 +144,8 @@ async def create_invite(ctx: Context, wanted: WantedInvite) -> Invite:
         assert ctx.signed_in is not None
         if wanted.expires_at is not None and wanted.expires_at <= ctx.signed_in.at:  # the database's clock
             problems.note(Code.INVALID, "expiresAt", why="past")
+        if wanted.expires_at is not None and wanted.expires_at > ctx.signed_in.at + timedelta(days=366 * MOST_YEARS):
+            problems.note(Code.INVALID, "expiresAt", why="far", years=MOST_YEARS)
         if wanted.max_uses is not None and not 1 <= wanted.max_uses <= MOST_USES:
             problems.note(Code.INVALID, "maxUses", why="range", min=1, max=MOST_USES)
         problems.raise_any()

@@ -158,7 +158,9 @@ def _given(changes: ResubmitRegistrationInput) -> tuple[dict[str, Any], tuple[Pr
         "region_code": changes.region_code,
         "employer": changes.employer.row() if changes.employer else None,
         "id_number": changes.legal_person_id_number,
-        "certificate_id": changes.certificate_id and _certificate_key(changes.certificate_id, problems),
+        "certificate_id": _certificate_key(changes.certificate_id, problems)
+        if isinstance(changes.certificate_id, str)
+        else None,
     }
     wanted: dict[str, Any] = {
         name: value for name, value in given.items() if value is not None and value is not strawberry.UNSET

@@ -88,6 +88,17 @@ def test_a_name_holds_nothing_that_cannot_be_seen(char: str) -> None:
         assert refusal(check_line, text) == UNSEEN
 
 
+@pytest.mark.parametrize("text", ["\u0316工会", "a" + "\u0316" * 5 + "工会", "\u0316", "工会" + "\u0323\u0316" * 40])
+def test_marks_are_not_piled_up(text: str) -> None:
+    for check in (check_name, check_line, check_prose):
+        assert refusal(check, text) == (Code.INVALID, "marks")
+
+
+def test_languages_keep_their_marks() -> None:
+    for name in ("Công đoàn Việt Nam", "สหภาพแรงงานที่น้ำ", "ترقِّي", "यूनियन"):
+        assert check_name(name) == unicodedata.normalize("NFC", name)
+
+
 def test_lengths_are_counted_in_characters() -> None:
     assert check_name("工" * 100) == "工" * 100
     assert check_name("𠮷" * 100) == "𠮷" * 100  # two UTF-16 units and four bytes each

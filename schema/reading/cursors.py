@@ -53,10 +53,12 @@ def decode_cursor(listing: Listing, cursor: str) -> Key:
         Rejected: INVALID, for anything else.
     """
     try:
-        name, *parts = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii").split(":")
+        decoded = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+        name, *parts = decoded.decode("ascii").split(":")
     except (binascii.Error, ValueError):
-        name, parts = "", []
-    key = key_in(parts, _order(listing)) if name == listing.name else None
+        decoded, name, parts = b"", "", []
+    has_one_spelling = base64.urlsafe_b64encode(decoded).decode().rstrip("=") == cursor
+    key = key_in(parts, _order(listing)) if has_one_spelling and name == listing.name else None
     if key is None:
         raise Rejected(Problem(Code.INVALID, ("after",), "cursor"))
     return key

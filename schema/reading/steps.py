@@ -94,6 +94,12 @@ _OF_PAGE: Final[Mapping[str, Callable[[Any], Any]]] = {
 }
 
 
+def _heard(loading: asyncio.Future[Any]) -> None:
+    """Whoever waited for it may have been cancelled: asyncio would log what nobody retrieves."""
+    if not loading.cancelled():
+        loading.exception()
+
+
 class Steps:
     """Made for one request, and again after each of its writes."""
 
@@ -103,7 +109,9 @@ class Steps:
 
     async def _load(self, step: _Step) -> Any:
         # Several fields may wait for one step, and the executor cancels those that a null above has made needless.
-        return await asyncio.shield(self.loader.load(step))
+        loading = asyncio.ensure_future(self.loader.load(step))
+        loading.add_done_callback(_heard)
+        return await asyncio.shield(loading)
 
     async def take(self, root: Any, chosen: Chosen) -> Any:
         """What a field shows of `root`: a value, a reference to another row, or a page of them.
