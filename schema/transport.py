@@ -107,11 +107,11 @@ class Endpoint:
                 return await self.run(request, well_formed(body), media_type)
             async with uploaded(request, self.max_body, self.max_upload) as parameters:
                 return await self.run(request, parameters, media_type)
-        except Refused as refused:
+        except (Refused, Unavailable) as refused:
+            if isinstance(refused, Unavailable):
+                log.warning("request %s: %s", request_id(request), refused)
+                refused = not_now(refused)
             return self.refuse(request, refused, media_type)
-        except Unavailable as unavailable:
-            log.warning("request %s: %s", request_id(request), unavailable)
-            return self.refuse(request, not_now(unavailable), media_type)
         except ClientDisconnect:  # nobody is left to read this
             return self.refuse(request, Refused(Refusal.BAD_REQUEST, "the request broke off"), media_type)
         except Exception:
