@@ -95,7 +95,7 @@ class Submitters:
                 answer = await http.post("/graphql", **request)
             except httpx.TransportError as lost:
                 self.ledger.again[type(lost).__name__] += 1
-                await asyncio.sleep(random.uniform(0.05, 0.3))  # noqa: S311 - spreads, hides nothing
+                await asyncio.sleep(random.uniform(0.3, 1.0))  # noqa: S311 - spreads, hides nothing
                 continue
             told = orjson.loads(answer.content)
             codes = refusals(told, field)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Self
 
 import orjson
 import pytest
@@ -54,7 +55,7 @@ def test_a_broken_promise_is_an_exit_status(monkeypatch: pytest.MonkeyPatch, tmp
     class Nothing:
         log = tmp_path / "server.log"
 
-        def __enter__(self) -> Nothing:
+        def __enter__(self) -> Self:
             return self
 
         def __exit__(self, *_: object) -> None:
