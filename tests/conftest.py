@@ -79,6 +79,8 @@ async def database_url(cluster: Cluster, worker_id: str) -> str:
 def settings(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     data: Path = tmp_path_factory.mktemp("data")
     given = {"DATABASE_URL": database_url, "DATA_DIR": str(data), "PUBLIC_URL": "http://union.test"}
+    # What may take long here is the machine, which does much else.
+    given |= {"POOL_TIMEOUT": "60", "STATEMENT_TIMEOUT": "60", "OPERATION_TIMEOUT": "120"}
     return load_settings({**given, **generate_secrets()})
 
 

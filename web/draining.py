@@ -73,19 +73,19 @@ async def _when_orphaned() -> None:
 
 
 class Draining:
-    """While `drain` has begun, every answer is the last one of its connection."""
+    """Once `drain` has begun, every answer is the last one of its connection."""
 
     def __init__(self, app: ASGIApp, *, drain: Drain) -> None:
         self.app = app
         self.drain = drain
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if not self.drain.begun or scope["type"] != "http":
             await self.app(scope, receive, send)
             return
 
         async def closing(message: Message) -> None:
-            if self.drain.begun and message["type"] == "http.response.start":
+            if message["type"] == "http.response.start":
                 message["headers"] = [*message["headers"], (b"connection", b"close")]
             await send(message)
 

@@ -21,7 +21,7 @@ _HEADERS: Final = {"cache-control": "no-store", "x-content-type-options": "nosni
 
 
 class Outages:
-    """Everything but the GraphQL endpoint, which has a form of its own for this and deadlines after its body.
+    """For all but the GraphQL endpoint, which has a form of its own for this, and a deadline after its body.
 
     The deadline is for the head of an answer: a table or a photo goes out as slowly as its reader takes it.
     """
