@@ -29,6 +29,7 @@ def serve_on(listener: socket.socket, settings: Settings, workers: int) -> None:
         # The access log would hold codes and the proofs of links; the server's name helps only attackers.
         "access_log": False,
         "server_header": False,
+        "proxy_headers": False,  # TRUSTED_PROXIES says whose are believed
         "timeout_graceful_shutdown": GRACE,
     }
     if workers == 1:

@@ -18,6 +18,7 @@ from storage.files import SHA256
 KILLS = 20
 SUBMISSIONS = 1000
 OF_THE_DATABASE = 3
+LONGEST = 240  # seconds of killing: where a start takes long, fewer times than promised are tried, and told
 
 
 def server_killed(stand: Stand) -> Measured:
@@ -31,15 +32,15 @@ def server_killed(stand: Stand) -> Measured:
             server.end(signal.SIGKILL)
             server.start()
 
-        asyncio.run(_meanwhile(load, KILLS, kill))
+        killed = asyncio.run(_meanwhile(load, KILLS, kill))
     load.ledger.check(stand, findings, already)
     swept, before, after = _sweep(stand)
     findings.hold(after == 0 or not swept, f"{after} orphan files after the sweeper")
     sweeper = f"{after} after the sweeper" if swept else "and no sweeper here"
     return findings.measured(
-        f"{len(load.ledger.acknowledged)} acknowledged, each there once; "
+        f"killed {killed} times; {len(load.ledger.acknowledged)} acknowledged, each there once; "
         f"{load.ledger.again.total()} requests sent again; {before} orphan files, {sweeper}",
-        kills=KILLS,
+        kills=killed,
         acknowledged=len(load.ledger.acknowledged),
         sent_again=load.ledger.again.total(),
         orphans=before,
@@ -83,16 +84,19 @@ def _registrations(stand: Stand) -> int:
     return number
 
 
-async def _meanwhile(load: Submitters, times: int, kill: Callable[[], None]) -> None:
-    """Plays the load, and kills whenever it has come as far as a random number says."""
+async def _meanwhile(load: Submitters, times: int, kill: Callable[[], None]) -> int:
+    """Plays the load, and kills whenever it has come as far as a random number says; how often that was."""
     moments = sorted(random.sample(range(1, int(load.wanted * 0.95)), times))
+    end, killed = time.monotonic() + LONGEST, 0
     playing = asyncio.create_task(load.run())
     for moment in moments:
         while len(load.ledger.acknowledged) < moment and not playing.done():  # noqa: ASYNC110 - looked at, not told
             await asyncio.sleep(0.002)
-        if not playing.done():
+        if not playing.done() and time.monotonic() < end:
             await asyncio.to_thread(kill)
+            killed += 1
     await playing
+    return killed
 
 
 def _kill_postgres(stand: Stand) -> None:

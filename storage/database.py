@@ -29,6 +29,8 @@ _TOLD: Final[Mapping[str, Problem]] = {
 
 # Each statement takes a fraction of a millisecond.
 COUNTERS: Final = 2
+# Seconds to make a connection, which a database on the other side of a country has done long before.
+CONNECTING: Final = 5
 
 
 @contextmanager
@@ -62,7 +64,7 @@ class Database:
             "jit": "off",  # plans here are short; compiling them costs more than running them
         }
         # Of several hosts in DATABASE_URL the one that takes writes; of one that does not, nothing is read either.
-        to = {"target_session_attrs": "primary", "timeout": deadlines.connection}
+        to = {"target_session_attrs": "primary", "timeout": CONNECTING}
         self.engine = _engine(url, pool_size, deadlines, {**to, "server_settings": settings})
         reading = {**settings, "default_transaction_read_only": "on"}
         # Three pools: writers who wait for one another keep nobody from reading.

@@ -125,7 +125,7 @@ async def test_an_operation_has_one_deadline_for_all_and_its_statement_is_cancel
 @pytest.mark.usefixtures("path")
 async def test_whoever_gets_no_connection_in_time_is_told(world: World) -> None:
     mayor = await world.administrator(await world.union("深圳市总工会"))
-    async with hurried(world, pool_size=1, pool_timeout=0.1, operation_timeout=2) as small:
+    async with hurried(world, pool_size=1, pool_timeout=0.1, operation_timeout=3) as small:
         asking = elsewhere(mayor, small)
         async with holding(world, "lock table trade_union in access exclusive mode"):
             async with asyncio.TaskGroup() as group:
