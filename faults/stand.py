@@ -29,14 +29,16 @@ from models.union import TradeUnion
 from resolvers.context import Resources
 from schema.ids import encode_id
 from server import open_resources
-from storage import accounts, unions
+from storage import accounts, sessions, unions
 from storage.cluster import Cluster, running
 from storage.migrations import migrate
+from storage.sessions import Opening
 from storage.settings import Settings, load_settings
 
 ROOT: Final = Path(__file__).parent.parent
 PATIENCE: Final = 60
 APPLICANTS: Final = 40
+FOR_A_DAY: Final = Opening(lasting=timedelta(days=1), idle=timedelta(days=1))
 
 
 def free_port() -> int:
@@ -196,5 +198,5 @@ async def _person(resources: Resources, number: int) -> Person:
         account = Account(phone=f"+86139{number:08}", real_name="陈伟", real_name_verified_at=func.now())
         session.add(account)
         await session.flush()
-        await accounts.open_session(session, account, token, timedelta(days=1))
+        await sessions.start(session, account, token, FOR_A_DAY)
         return Person(account.id, token)
