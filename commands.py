@@ -36,7 +36,6 @@ from storage.migrations import migrate
 from storage.qr import qr_terminal
 from storage.settings import Settings, generate_secrets, load_settings
 from storage.verification import Difference, differences
-from web.connections import KEEP_ALIVE_SECONDS, MOST_AT_ONCE, Connection
 
 SDL: Final = Path(__file__).parent / "schema" / "schema.graphql"
 

@@ -54,8 +54,8 @@ from web.certificate_page import certificate_routes
 from web.draining import Drain, Draining
 from web.export_page import Speech, export_routes
 from web.graphiql_page import graphiql_routes
-from web.security_headers import SecurityHeaders
 from web.outages import Outages
+from web.security_headers import SecurityHeaders
 from web.session_routes import session_routes
 
 log = logging.getLogger(__name__)
@@ -94,7 +94,8 @@ def create_app(settings: Settings | None = None) -> Starlette:
             *session_routes(),
             *export_routes(speech()),
         ],
-        middleware=middleware(settings, endpoint, drain),
+        around=around(settings, endpoint, drain),
+        middleware=[Middleware(Outages, seconds=settings.operation_timeout, sentence=unavailable)],
         lifespan=lifespan,
     )
 
@@ -102,11 +103,14 @@ def create_app(settings: Settings | None = None) -> Starlette:
 class Application(Starlette):
     """Pages by Starlette's router; /graphql, which nearly all requests are for, without its detours."""
 
-    def __init__(self, *, graphql: ASGIApp, **pages: Any) -> None:
-        super().__init__(**pages)
+    def __init__(
+        self, *, graphql: ASGIApp, around: list[Middleware], middleware: list[Middleware], **pages: Any
+    ) -> None:
+        """`around` is for both, and `middleware` within it for the pages alone."""
+        super().__init__(middleware=[*around, *middleware], **pages)
         self.graphql = graphql
-        for middleware in reversed(self.user_middleware):
-            self.graphql = middleware.cls(self.graphql, *middleware.args, **middleware.kwargs)
+        for one in reversed(around):
+            self.graphql = one.cls(self.graphql, *one.args, **one.kwargs)
 
     @override
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -122,7 +126,7 @@ def behind(proxies: tuple[str, ...]) -> list[Middleware]:
     return [Middleware(ProxyHeadersMiddleware, trusted_hosts=list(proxies))] if proxies else []
 
 
-def middleware(settings: Settings, endpoint: Endpoint, drain: Drain) -> list[Middleware]:
+def around(settings: Settings, endpoint: Endpoint, drain: Drain) -> list[Middleware]:
     """What every request goes through, from the outside in."""
 
     def refuse(request: Request, code: str) -> Response:
@@ -144,13 +148,7 @@ def middleware(settings: Settings, endpoint: Endpoint, drain: Drain) -> list[Mid
         passed.append(
             Middleware(CORSMiddleware, allow_origins=listed, allow_methods=["GET", "POST"], allow_headers=headers)
         )
-    outages = Middleware(
-        Outages,
-        seconds=settings.operation_timeout,
-        but_for="/graphql",
-        sentence=lambda request: sentence(Refusal.UNAVAILABLE, request),
-    )
-    return [*passed, outages]
+    return passed
 
 
 @asynccontextmanager
@@ -242,6 +240,10 @@ def internal(request: Request) -> str:
     """What is told of a fault of ours: the number that its log entry has."""
     locale = preferred(request.headers.get("accept-language", ""))
     return say(locale, "INTERNAL", request_id=request.state.request_id)
+
+
+def unavailable(request: Request) -> str:
+    return sentence(Refusal.UNAVAILABLE, request)
 
 
 def speech() -> Speech:

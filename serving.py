@@ -14,6 +14,7 @@ from uvicorn.supervisors import Multiprocess
 
 from server import create_app
 from storage.settings import Settings
+from web.connections import KEEP_ALIVE_SECONDS, MOST_AT_ONCE, Connection
 
 GRACE: Final = 15  # seconds for what has been asked to be answered, once nothing more is taken
 
@@ -29,6 +30,10 @@ def serve_on(listener: socket.socket, settings: Settings, workers: int) -> None:
         # The access log would hold codes and the proofs of links; the server's name helps only attackers.
         "access_log": False,
         "server_header": False,
+        "http": Connection,
+        "ws": "none",
+        "limit_concurrency": MOST_AT_ONCE,
+        "timeout_keep_alive": KEEP_ALIVE_SECONDS,
         "proxy_headers": False,  # TRUSTED_PROXIES says whose are believed
         "timeout_graceful_shutdown": GRACE,
     }
