@@ -26,14 +26,13 @@ class Outages:
     The deadline is for the head of an answer: a table or a photo goes out as slowly as its reader takes it.
     """
 
-    def __init__(self, app: ASGIApp, *, seconds: float, but_for: str, sentence: Callable[[Request], str]) -> None:
+    def __init__(self, app: ASGIApp, *, seconds: float, sentence: Callable[[Request], str]) -> None:
         self.app = app
         self.seconds = seconds
-        self.but_for = but_for
         self.sentence = sentence
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] == self.but_for:
+        if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
         request = Request(scope)
