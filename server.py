@@ -26,6 +26,7 @@ from models.locale import preferred
 from resolvers.context import Resources
 from resolvers.housekeeping import keep_house
 from resolvers.keys import keep_looking, look_at_keys
+from resolvers.record import kept_chained
 from schema import messages
 from schema.build import build_schema
 from schema.context import GraphContext
@@ -69,7 +70,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         app.state.resources = open_resources(settings)
         try:
-            async with beside(keep_house(app.state.resources)), keys_looked_at(app):
+            async with beside(keep_house(app.state.resources)), keys_looked_at(app), kept_chained(app.state.resources):
                 yield
         finally:
             await app.state.resources.db.close()

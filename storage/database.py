@@ -10,6 +10,7 @@ from typing import Any, Final
 from asyncpg import PostgresError
 from sqlalchemy import event, text
 from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
@@ -74,6 +75,7 @@ class Database:
         # For small writes that reading does on the side, so that it never waits for those who write.
         self.counters = Readers({**to, "server_settings": settings}, COUNTERS, read_only=False)
         event.listen(self.engine.sync_engine, "handle_error", _quote_nothing)
+        event.listen(self.engine.sync_engine, "connect", _answer_when_it_is_on_disk)
         self._reader = self.engine.execution_options(postgresql_readonly=True)
 
     @asynccontextmanager
@@ -114,6 +116,17 @@ class Database:
         await self.readers.close()
         await self.counters.close()
         await self.engine.dispose()
+
+
+def _answer_when_it_is_on_disk(connection: DBAPIConnection, _record: object) -> None:
+    """Whatever the database or the role is set to, a commit waits for the disk. A stricter setting stays."""
+    cursor = connection.cursor()
+    cursor.execute(
+        "select set_config('synchronous_commit', 'on', false)"
+        " where current_setting('synchronous_commit') in ('off', 'local')"
+    )
+    cursor.close()
+    connection.commit()
 
 
 def _quote_nothing(context: ExceptionContext) -> None:

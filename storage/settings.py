@@ -135,8 +135,13 @@ class Settings(BaseSettings):
     data_dir: Path = Path("data")
     # postgresql://…; none means the embedded database.
     database_url: Annotated[str, BeforeValidator(_database_url)] | None = Field(default=None, repr=False)
+    # The role that owns the schema, for what changes it; none means that the server's role owns it.
+    migration_database_url: Annotated[str, BeforeValidator(_database_url)] | None = Field(default=None, repr=False)
     pool_size: int = Field(default=10, ge=1, le=100)
     statement_timeout: float = Field(default=5, gt=0, le=3600, description="seconds")
+
+    # How often this server chains the events that were written since; 0: it never does, and another one has to.
+    chain_seconds: float = Field(default=1, ge=0, le=3600)
 
     # A sign-in ends after so many days, or after so many hours in which nobody has used it.
     session_days: int = Field(default=30, ge=1, le=365)
@@ -174,6 +179,12 @@ class Settings(BaseSettings):
     blind_index_key: Keys
     # Signs links to certificates; another key ends those that are out.
     link_key: Key
+
+    @property
+    def owner_url(self) -> str:
+        """The address for what the server's own role may not do; only with a database_url."""
+        assert self.database_url is not None, "the embedded database's address is filled in by console.py"
+        return self.migration_database_url or self.database_url
 
     @classmethod
     @override

@@ -83,7 +83,7 @@ def test_the_application_runs_under_uvicorn_too(cluster: Cluster, tmp_path: Path
     words = [sys.executable, "-m", "uvicorn", "--factory", "server:create_app", "--port", str(port), *options]
     environ = {
         "PATH": os.environ["PATH"],
-        "DATABASE_URL": cluster.url(),
+        "DATABASE_URL": cluster.owner_url(),
         "DATA_DIR": str(tmp_path / "data"),
         **generate_secrets(),
     }
