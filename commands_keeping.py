@@ -1,15 +1,76 @@
-"""What the operator does to keep the registry: holding the record to what was written."""
+"""What the operator does to lose nothing: backing up, putting back, and holding the record to what was written."""
 
 from __future__ import annotations
 
+import asyncio
+from pathlib import Path
 from typing import Final
 
 import click
 
-from console import refuse, run, say
-from resolvers import record
+from console import (
+    bring_up_to_date,
+    of_owner,
+    plainly,
+    progress_bar,
+    refuse,
+    run,
+    say,
+    with_database,
+    with_resources,
+)
+from resolvers import backups, record
 from resolvers.context import Resources
+from storage.backups import Manifest
 from storage.chain import Anchor, Broken, Fault
+from storage.settings import Settings
+from storage.verification import differences
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+def backup(folder: Path) -> None:
+    """Back up the database and the certificates to a new folder, while the server serves. Keys are not in it."""
+    place = folder.resolve()
+    with progress_bar(place.name) as progress:
+
+        async def work(resources: Resources) -> Manifest:
+            return await backups.back_up(resources, place, progress)
+
+        made = run(work, as_owner=True)
+    _tell(made)
+
+
+@click.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+def restore(folder: Path) -> None:
+    """Put a backup into an empty database and DATA_DIR, under the keys that it was written with, and verify it."""
+    with progress_bar(folder.name) as progress, plainly(), with_database(fresh=False) as settings:
+
+        async def work() -> tuple[Manifest, list[str]]:
+            async with with_resources(of_owner(settings)) as resources:
+                manifest = await backups.restore(resources, folder, progress)
+            await bring_up_to_date(settings)
+            return manifest, await _faults(settings, manifest)
+
+        manifest, wrong = asyncio.run(work())
+        if wrong:
+            refuse("\n".join([*wrong, "已恢复，但有不符。 Restored, but not all of it is as it should be."]))
+    _tell(manifest)
+
+
+def _tell(made: Manifest) -> None:
+    unions, registrations = made.rows["trade_union"], made.rows["registration"]
+    say(at=made.at, unions=unions, registrations=registrations, certificates=made.certificates, anchor=made.anchor)
+
+
+async def _faults(settings: Settings, manifest: Manifest) -> list[str]:
+    """Everything that is wrong with what was put back."""
+    async with with_resources(of_owner(settings)) as resources:
+        async with resources.db.standing_still() as session:
+            wrong = [f"{one.table} {one.id} {one.what}" async for one in differences(session)]
+        wrong += [_broken(one) async for one in record.verify(resources, [manifest.end_of_record])]
+        return wrong + await backups.without_file(resources)
 
 
 @click.group()

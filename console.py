@@ -19,7 +19,9 @@ from models.roll import Fault
 from resolvers.context import Resources
 from schema.messages import sentence
 from server import open_resources
+from storage.backups import BackupError
 from storage.cluster import ClusterError, running
+from storage.dumps import DumpError
 from storage.grants import role_of
 from storage.migrations import is_current, migrate
 from storage.settings import Settings, SettingsError, load_settings
@@ -55,7 +57,7 @@ def plainly() -> Iterator[None]:
     """Tells what can go wrong in sentences."""
     try:
         yield
-    except (SettingsError, ClusterError) as error:
+    except (SettingsError, ClusterError, BackupError, DumpError) as error:
         refuse(str(error))
     except Rejected as refusal:
         refuse(
@@ -82,9 +84,9 @@ def _state(error: DBAPIError) -> str:
 
 
 @contextmanager
-def with_database() -> Iterator[Settings]:
-    """The settings, with the embedded database running if there is no other."""
-    settings = load_settings(os.environ)
+def with_database(*, fresh: bool = True) -> Iterator[Settings]:
+    """The settings, with the embedded database running if there is no other; unless `fresh`, with no new secrets."""
+    settings = load_settings(os.environ, fresh=fresh)
     if settings.database_url is not None:
         yield settings
         return

@@ -200,8 +200,10 @@ class Settings(BaseSettings):
         return init_settings, dotenv_settings
 
 
-def load_settings(environ: Mapping[str, str]) -> Settings:
+def load_settings(environ: Mapping[str, str], *, fresh: bool = True) -> Settings:
     """The settings that `environ` asks for. Makes DATA_DIR and its secrets.env on an embedded database's first start.
+
+    Not `fresh`: for what was written with other secrets.
 
     Raises:
         SettingsError: something is missing or malformed.
@@ -211,6 +213,8 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
     file = Path(given["data_dir"]) / "secrets.env"
     try:
         if "database_url" not in given and not all(name.lower() in given for name in SECRETS):
+            if not fresh and not file.exists():
+                raise SettingsError(f"{file} is missing: put back the secrets that were kept apart, first.")
             _ensure_secrets(file)
         return Settings(_env_file=file, **given)  # type: ignore[call-arg,arg-type] # pydantic reads texts
     except ValidationError as error:
