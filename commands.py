@@ -20,7 +20,6 @@ import orjson
 import uvicorn
 
 import upkeep
-from commands_keeping import audit, backup, restore
 from console import bring_up_to_date, plainly, progress_bar, refuse, run, say, told, with_database, with_resources
 from models.account import Session
 from models.permissions import Role
@@ -346,7 +345,7 @@ def documents(folder: Path, output: Path | None) -> None:
     say(documents=ids)
 
 
-for command in (*upkeep.COMMANDS, audit, backup, restore):
+for command in upkeep.COMMANDS:
     program.add_command(command)
 
 
