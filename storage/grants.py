@@ -11,6 +11,8 @@ from typing import Final
 
 from sqlalchemy import Connection, make_url, text
 
+from storage.erasure import STATED
+
 READ: Final = frozenset({"select"})
 READ_AND_ADD: Final = READ | {"insert"}
 
@@ -23,21 +25,33 @@ TABLES: Final[Mapping[str, frozenset[str]]] = {
     "account": READ_AND_ADD | _columns("update", "password_hash", "real_name_verified_at"),
     "alembic_version": READ,
     "appointment": READ_AND_ADD | _columns("update", "ended_at"),
-    "certificate": READ_AND_ADD | _columns("update", "uploaded_at"),  # to hold it
+    "certificate": READ_AND_ADD | {"delete"} | _columns("update", "sha256", "erased_at"),  # swept, erased
     # Neither its number nor its time: those are the database's.
     "event": READ | _columns("insert", "action", "actor_id", "union_id", "path", "registration_id", "details"),
     "event_link": READ_AND_ADD,
     "event_waiting": READ | {"delete"},
-    "idempotency_key": READ_AND_ADD | _columns("update", "subject_id"),
+    "idempotency_key": READ_AND_ADD | {"delete"} | _columns("update", "subject_id"),
     "invite": READ_AND_ADD | _columns("update", "uses", "revoked_at"),
+    "key_proof": READ_AND_ADD,
+    "recovery_code": READ_AND_ADD | {"delete"} | _columns("update", "used_at"),
     "region": READ,
-    "registration": READ_AND_ADD | _columns("update", "status", "round", "submitted_at", "decided_at", "union_id"),
-    "review": READ_AND_ADD,
-    "session": READ_AND_ADD | _columns("update", "ended_at"),
-    "submission": READ_AND_ADD,
+    "registration": READ_AND_ADD
+    | _columns("update", "status", "round", "submitted_at", "decided_at", "union_id", "erased_at"),
+    # Of the next two only what erasing takes out, and triggers see to it that nothing else is put there.
+    "review": READ_AND_ADD | _columns("update", "opinion", "field_opinions"),
+    "submission": READ_AND_ADD | _columns("update", *STATED),
+    "second_factor": READ_AND_ADD
+    | {"delete"}
+    | _columns("update", "secret_sealed", "created_at", "confirmed_at", "last_step"),
+    "session": READ_AND_ADD
+    | _columns(
+        "update", "ended_at", "idle_at", "used_at", "renewed_at", "token_hash", "former_hash", "by_second_factor"
+    ),
     "tally": READ,  # written by triggers, with their owner's rights
     "tally_change": frozenset(),
+    "throttle": READ_AND_ADD | {"update", "delete"},
     "trade_union": READ_AND_ADD | _columns("update", "contact_phone"),  # to hold it
+    "upload_day": READ_AND_ADD | {"delete"} | _columns("update", "files", "bytes"),
 }
 # Where the program takes a number before it writes the row.
 SEQUENCES: Final[Mapping[str, frozenset[str]]] = {"trade_union_id_seq": frozenset({"usage"})}
