@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,10 +12,11 @@ from pathlib import Path
 from models.tables import metadata
 from resolvers import record
 from resolvers.context import Resources
+from resolvers.housekeeping import nobody_sweeping
 from storage import backups, chain, dumps
 from storage.backups import CERTIFICATES, DUMP, BackupError, Manifest
 from storage.files import Files, force_folder
-from storage.locks import Turn, share
+from storage.images import opens
 from storage.timeouts import take_time
 
 Progress = Callable[[float], None]
@@ -32,9 +34,8 @@ async def back_up(resources: Resources, folder: Path, progress: Progress) -> Man
     """
     await record.chain_waiting(resources)
     with _whole_or_not(folder) as draft:
-        async with resources.db.standing_still() as session:
+        async with nobody_sweeping(resources), resources.db.standing_still() as session:
             await take_time(session)
-            await share(session, Turn.SWEEPING)
             revision, at = await backups.revision(session)
             await dumps.dump(session, resources.settings.owner_url, draft / DUMP)
             listed = await backups.certificates(session)
@@ -47,6 +48,7 @@ async def back_up(resources: Resources, folder: Path, progress: Progress) -> Man
                 certificates=len(listed),
                 dump_sha256=await asyncio.to_thread(backups.digest, draft / DUMP),
                 samples=await backups.samples(session),
+                index_keys=await chain.keys(session),
             )
         if wrong := backups.unopened(resources.sealer, manifest):
             raise BackupError("\n".join(wrong))
@@ -110,8 +112,9 @@ async def _fault(files: Files, sha256: str) -> str | None:
         content = await files.read(sha256)
     except OSError as error:
         return f"Certificate {sha256}: {error.strerror}."
-    fault = await asyncio.to_thread(backups.fault_of, sha256, content)
-    return fault and f"Certificate {sha256} {fault}."
+    if hashlib.sha256(content).hexdigest() != sha256:
+        return f"Certificate {sha256} is damaged."
+    return None if await opens(content) else f"Certificate {sha256} does not open."
 
 
 @contextmanager
