@@ -73,6 +73,8 @@ class EventLink(Base):
     event_id: Mapped[int] = mapped_column(BigInteger, unique=True)
     # The database's name of whoever wrote the event past the server.
     stranger: Mapped[str | None]
+    # The name of the key that the hash was made with (storage/sealing.py).
+    key: Mapped[str]
     hash: Mapped[bytes] = mapped_column(LargeBinary(32))
 
 

@@ -14,13 +14,11 @@ import hashlib
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
 
 import orjson
 from cryptography.exceptions import InvalidTag
-from PIL import Image
 from sqlalchemy import func, select, table, text
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -30,7 +28,6 @@ from models.registration import Submission
 from models.union import TradeUnion
 from storage.chain import Anchor
 from storage.files import SHA256, force_folder
-from storage.images import BROKEN
 from storage.sealing import Sealer
 
 FORM: Final = 1
@@ -64,6 +61,7 @@ class Manifest:
     certificates: int
     dump_sha256: str
     samples: list[Sample]
+    index_keys: list[str]  # what the record was chained with
     form: int = FORM
 
     @property
@@ -87,8 +85,9 @@ async def revision(session: AsyncSession) -> tuple[str, str]:
 
 
 async def certificates(session: AsyncSession) -> list[str]:
-    """The SHA-256 of every certificate that the database refers to."""
-    return list(await session.scalars(select(Certificate.sha256).distinct().order_by(Certificate.sha256)))
+    """The SHA-256 of every certificate that the database refers to; of those that were erased there is no file."""
+    there = select(Certificate.sha256).where(Certificate.erased_at.is_(None))
+    return list(await session.scalars(there.distinct().order_by(Certificate.sha256)))
 
 
 async def samples(session: AsyncSession) -> list[Sample]:
@@ -117,21 +116,13 @@ def unopened(sealer: Sealer, manifest: Manifest) -> list[str]:
         except (InvalidTag, KeyError):
             wrong.add("ID_NUMBER_KEYS do not open every ID number of this backup.")
         else:
-            if sealer.digest("id_number", number.encode()).hex() != sample.index:
+            if bytes.fromhex(sample.index) not in sealer.digests("id_number", number.encode()):
                 wrong.add("BLIND_INDEX_KEY is not the one that this backup was written with.")
+    lacking = set(manifest.index_keys) - set(sealer.index_names)
+    wrong |= {
+        f"BLIND_INDEX_KEY lacks the key {name}, which events of this backup were chained with." for name in lacking
+    }
     return sorted(wrong)
-
-
-def fault_of(sha256: str, content: bytes) -> str | None:
-    """What is wrong with a certificate's file, or None."""
-    if hashlib.sha256(content).hexdigest() != sha256:
-        return "is damaged"
-    try:
-        with Image.open(BytesIO(content)) as image:
-            image.load()
-    except BROKEN:
-        return "does not open"
-    return None
 
 
 def write(folder: Path, manifest: Manifest, listed: list[str]) -> None:

@@ -1,8 +1,9 @@
 """Events in a chain: each link is a keyed hash of the link before it and of its event, so that a change shows.
 
 Links are made once events are committed, a few moments later, by one server at a time: no writer waits for another.
-The key is the server's, so that whoever has the database alone cannot make a chain that fits. What the end of the
-chain was can be kept elsewhere (an anchor): only that shows that the end was cut off.
+The key is the server's, so that whoever has the database alone cannot make a chain that fits; each link names its
+key, which may be replaced by another for the links to come. What the end of the chain was can be kept elsewhere (an
+anchor): only that shows that the end was cut off.
 """
 
 from __future__ import annotations
@@ -64,6 +65,7 @@ class Fault(Enum):
     UNCHAINED = "unchained"  # an event without a link that does not wait for one either
     STRANGER = "stranger"  # written by somebody who may write everything
     CUT_OFF = "cut off"  # the chain ends before the anchor
+    KEYLESS = "keyless"  # a link, and others behind it, made with a key that is not among those given
     MADE_ANEW = "made anew"  # at the anchor's position is another link
 
 
@@ -74,7 +76,7 @@ class Broken:
     fault: Fault
     position: int | None
     event_id: int | None
-    by: str | None = None
+    by: str | None = None  # whom a stranger is called, which key is missing
 
 
 async def chain(session: AsyncSession, sealer: Sealer) -> int:
@@ -84,12 +86,13 @@ async def chain(session: AsyncSession, sealer: Sealer) -> int:
     end = await anchor(session)
     waiting = select(*_SAID, EventWaiting.stranger).join(EventWaiting, EventWaiting.event_id == Event.id)
     rows = (await session.execute(waiting.order_by(EventWaiting.event_id).limit(_AT_ONCE))).all()
-    position, before = end.position, end.hash
+    position, before, key = end.position, end.hash, sealer.index_names[0]
     links: list[dict[str, Any]] = []
     for row in rows:
         position += 1
-        before = _hash(sealer, before, position, row)
-        links.append({"position": position, "event_id": row.id, "stranger": row.stranger, "hash": before})
+        before = _hash(sealer, key, before, position, row)
+        made = {"position": position, "event_id": row.id, "stranger": row.stranger, "key": key, "hash": before}
+        links.append(made)
     if links:
         await session.execute(insert(EventLink), links)
         await session.execute(delete(EventWaiting).where(EventWaiting.event_id.in_([row.id for row in rows])))
@@ -103,6 +106,11 @@ async def anchor(session: AsyncSession) -> Anchor:
     return Anchor(row.position, row.hash) if row else Anchor(0, _START)
 
 
+async def keys(session: AsyncSession) -> list[str]:
+    """The names of the keys that links were made with: without them these cannot be verified."""
+    return sorted(await session.scalars(select(EventLink.key).distinct()))
+
+
 async def waiting(session: AsyncSession) -> int:
     """How many events are not chained yet."""
     return await session.scalar(select(func.count()).select_from(EventWaiting)) or 0
@@ -110,13 +118,17 @@ async def waiting(session: AsyncSession) -> int:
 
 async def breaks(session: AsyncSession, sealer: Sealer, anchors: list[Anchor]) -> AsyncIterator[Broken]:
     """Everything that is wrong with the record, the first broken link first; of what the session's snapshot shows."""
-    links = select(EventLink.position, EventLink.event_id, EventLink.stranger, EventLink.hash, *_SAID)
+    links = select(EventLink.position, EventLink.event_id, EventLink.stranger, EventLink.key, EventLink.hash, *_SAID)
     links = links.outerjoin(Event, Event.id == EventLink.event_id).order_by(EventLink.position)
     end = Anchor(0, _START)
     kept = {one.position: one.hash for one in anchors if one.position}
+    lacking: set[str] = set()
     async for row in await session.stream(links, execution_options={"yield_per": _AT_ONCE}):
         for fault in _faults(sealer, end, row):
             yield Broken(fault, row.position, row.event_id, row.stranger)
+        if row.key not in {*sealer.index_names, *lacking}:
+            lacking.add(row.key)
+            yield Broken(Fault.KEYLESS, row.position, row.event_id, row.key)
         if kept.pop(row.position, row.hash) != row.hash:
             yield Broken(Fault.MADE_ANEW, row.position, row.event_id)
         end = Anchor(row.position, row.hash)
@@ -134,7 +146,7 @@ def _faults(sealer: Sealer, before: Anchor, row: Any) -> Iterator[Fault]:
     if row.id is None:
         yield Fault.REMOVED
     # What came before a gap is not known, so the link behind it proves nothing.
-    elif whole and row.hash != _hash(sealer, before.hash, row.position, row):
+    elif whole and row.key in sealer.index_names and row.hash != _hash(sealer, row.key, before.hash, row.position, row):
         yield Fault.CHANGED
     if row.stranger is not None:
         yield Fault.STRANGER
@@ -155,6 +167,6 @@ async def _loose(session: AsyncSession) -> AsyncIterator[Broken]:
             yield Broken(Fault.STRANGER, None, row.event_id, row.stranger)
 
 
-def _hash(sealer: Sealer, before: bytes, position: int, row: Any) -> bytes:
+def _hash(sealer: Sealer, key: str, before: bytes, position: int, row: Any) -> bytes:
     said = [position, row.stranger, *(getattr(row, column.key) for column in _SAID)]
-    return sealer.digest("event", before + orjson.dumps(said, option=orjson.OPT_SORT_KEYS))
+    return sealer.digest_by(key, "event", before + orjson.dumps(said, option=orjson.OPT_SORT_KEYS))

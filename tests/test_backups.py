@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import hashlib
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
@@ -19,11 +18,14 @@ import pytest
 from click.testing import CliRunner, Result
 
 import commands
+from resolvers.housekeeping import alone, nobody_sweeping
 from server import create_app
 from storage import backups, dumps
 from storage.cluster import Cluster
+from storage.erasure import NO_FILE
 from storage.settings import Settings, generate_secrets, load_settings
-from tests.world import EMPLOYER, Client, World
+from tests.test_record import past_triggers
+from tests.world import EMPLOYER, Client, World, picture
 
 Command = Callable[..., Awaitable[Result]]
 
@@ -35,7 +37,7 @@ def keys_of(settings: Settings) -> dict[str, str]:
     ring = settings.id_number_keys.get_secret_value()
     return {
         "ID_NUMBER_KEYS": ",".join(f"{name}:{spelled(key)}" for name, key in ring.items()),
-        "BLIND_INDEX_KEY": spelled(settings.blind_index_key.get_secret_value()),
+        "BLIND_INDEX_KEY": ",".join(map(spelled, settings.blind_index_key.get_secret_value())),
         "LINK_KEY": spelled(settings.link_key.get_secret_value()),
     }
 
@@ -44,7 +46,8 @@ def keys_of(settings: Settings) -> dict[str, str]:
 def environ(settings: Settings) -> dict[str, str]:
     """Of the server that is backed up."""
     where = {"DATABASE_URL": str(settings.database_url), "MIGRATION_DATABASE_URL": settings.owner_url}
-    return {**keys_of(settings), **where, "DATA_DIR": str(settings.data_dir), "CHAIN_SECONDS": "0"}
+    where |= {"DATA_DIR": str(settings.data_dir), "PUBLIC_URL": settings.public_url}
+    return {**keys_of(settings), **where, "CHAIN_SECONDS": "0"}
 
 
 @pytest.fixture
@@ -194,9 +197,28 @@ async def test_a_certificate_that_is_not_as_it_was_is_named(
     await done(environ, "backup", folder)
 
 
-def test_a_picture_that_does_not_open_is_told_apart() -> None:
-    content = b"no picture"
-    assert backups.fault_of(hashlib.sha256(content).hexdigest(), content) == "does not open"
+async def test_a_picture_that_does_not_open_is_told_apart(
+    registered: World, environ: dict[str, str], folder: Path
+) -> None:
+    sha256 = await registered.resources.files.put(b"no picture")
+    await past_triggers(registered, f"update certificate set sha256 = '{sha256}'")  # noqa: S608 - of ours
+    assert await refused(environ, "backup", folder) == f"Certificate {sha256} does not open."
+
+
+async def test_a_photo_that_was_erased_is_not_missed(registered: World, environ: dict[str, str], folder: Path) -> None:
+    await past_triggers(registered, f"update certificate set sha256 = '{NO_FILE}', erased_at = now()")  # noqa: S608
+    assert (await done(environ, "backup", folder))["certificates"] == 0
+
+
+async def test_nobody_sweeps_while_it_is_backed_up(world: World) -> None:
+    photo = await (await world.person()).certificate()
+    assert photo
+    async with nobody_sweeping(world.operator):
+        async with alone(world.resources) as mine:
+            assert not mine
+        await (await world.person()).upload(picture(4711))  # uploads go on
+    async with alone(world.resources) as mine:
+        assert mine
 
 
 async def test_other_keys_are_found_out_before_anything_is_put_back(

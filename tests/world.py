@@ -88,16 +88,19 @@ class World:
     def owner(self) -> AsyncEngine:
         return create_async_engine(self.resources.settings.owner_url)
 
-    @cached_property
+    @property
     def operator(self) -> Resources:
-        """What a command that makes temporary tables works with: the rights of the schema's owner."""
+        """What a command works with that needs the rights of the schema's owner."""
+        return replace(self.resources, db=self._operators)
+
+    @cached_property
+    def _operators(self) -> Database:
         settings = self.resources.settings
-        db = Database(settings.owner_url, pool_size=3, statement_timeout=settings.statement_timeout)
-        return replace(self.resources, db=db)
+        return Database(settings.owner_url, pool_size=3, statement_timeout=settings.statement_timeout)
 
     async def close(self) -> None:
         await self.owner.dispose()
-        await self.operator.db.close()
+        await self._operators.close()
 
     async def person(self, name: str = "陈伟", *, verified: bool = True, phone: str | None = None) -> Client:
         """Somebody with an account, signed in."""

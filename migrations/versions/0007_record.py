@@ -40,6 +40,7 @@ def upgrade() -> None:
         sa.Column("position", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("event_id", sa.BigInteger(), nullable=False),
         sa.Column("stranger", sa.String(), nullable=True),
+        sa.Column("key", sa.String(), nullable=False),
         sa.Column("hash", sa.LargeBinary(length=32), nullable=False),
         sa.PrimaryKeyConstraint("position", name=op.f("pk_event_link")),
         sa.UniqueConstraint("event_id", name=op.f("uq_event_link_event_id")),
@@ -56,7 +57,7 @@ def upgrade() -> None:
     )
     for table in FROZEN:
         op.execute(
-            f"create trigger {table}_is_kept before truncate on {table} "
+            f"create trigger {table}_is_not_emptied before truncate on {table} "
             "for each statement execute function refuse_change()"
         )
     op.execute(NOTE_EVENTS)
@@ -73,6 +74,6 @@ def downgrade() -> None:
     for function in COUNTING:
         op.execute(f"alter function {function} security invoker reset search_path")
     for table in FROZEN:
-        op.execute(f"drop trigger {table}_is_kept on {table}")
+        op.execute(f"drop trigger {table}_is_not_emptied on {table}")
     op.drop_table("event_waiting")
     op.drop_table("event_link")
