@@ -18,7 +18,7 @@ import click
 import orjson
 
 import upkeep
-from console import plainly, progress_bar, refuse, run, say, told, with_database, with_resources
+from console import bring_up_to_date, plainly, progress_bar, refuse, run, say, told, with_database, with_resources
 from models.account import Session
 from models.permissions import Role
 from resolvers import founding
@@ -32,7 +32,6 @@ from schema.build import build_schema
 from serving import serve_on
 from storage import invites, unions, verification
 from storage.file_verification import damaged
-from storage.migrations import migrate
 from storage.qr import qr_terminal
 from storage.settings import Settings, generate_secrets, load_settings
 from storage.verification import Difference, differences
@@ -66,8 +65,7 @@ def _listening(settings: Settings) -> socket.socket:
 
 
 async def _prepare(settings: Settings, *, embedded: bool) -> None:
-    assert settings.database_url is not None
-    await migrate(settings.database_url)
+    await bring_up_to_date(settings)
     async with with_resources(settings) as resources:
         await require_own_keys(resources)
         if not embedded:
@@ -103,8 +101,7 @@ async def _show_code(resources: Resources) -> None:
 def migrate_command() -> None:
     """Bring the database to this version's schema and regions."""
     with plainly(), with_database() as settings:
-        assert settings.database_url is not None
-        say(revision=asyncio.run(migrate(settings.database_url)))
+        say(revision=asyncio.run(bring_up_to_date(settings)))
 
 
 @program.command()
@@ -258,7 +255,7 @@ def import_command(file: Path, under: str | None, dry_run: bool) -> None:  # noq
         async def work(resources: Resources) -> Outcome:
             return await import_tree(resources, file, under, dry_run=dry_run, progress=progress)
 
-        outcome = run(work)
+        outcome = run(work, as_owner=True)
     counted = {name: getattr(outcome, name) for name in ("rows", "created", "known", "untold")}
     say(file=outcome.words, dryRun=dry_run, **counted, faults=[told(fault) for fault in outcome.faults])
     if outcome.faults:
@@ -278,7 +275,7 @@ def verify() -> None:
                     click.echo(_told(difference), err=True)
             return await verification.counted(session), found
 
-    counted, found = run(work)
+    counted, found = run(work, as_owner=True)
     if found:
         refuse(f"发现 {found} 处不一致。 {found} differences. 处理办法见 docs/architecture.md, which says what to do.")
     say(**counted, differences=0)

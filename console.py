@@ -19,12 +19,16 @@ from models.roll import Fault
 from resolvers.context import Resources
 from schema.messages import sentence
 from server import open_resources
+from storage.backups import BackupError
 from storage.cluster import ClusterError, running
+from storage.dumps import DumpError
+from storage.grants import role_of
 from storage.migrations import is_current, migrate
 from storage.settings import Settings, SettingsError, load_settings
 
 # SQLSTATE: no connection, no such user, no such database, no right, no resources, going down.
-UNUSABLE: Final = ("08", "28", "3D", "42501", "53", "57")
+FORBIDDEN: Final = "42501"
+UNUSABLE: Final = ("08", "28", "3D", FORBIDDEN, "53", "57")
 
 Result = TypeVar("Result")
 
@@ -53,7 +57,7 @@ def plainly() -> Iterator[None]:
     """Tells what can go wrong in sentences."""
     try:
         yield
-    except (SettingsError, ClusterError) as error:
+    except (SettingsError, ClusterError, BackupError, DumpError) as error:
         refuse(str(error))
     except Rejected as refusal:
         refuse(
@@ -68,7 +72,8 @@ def plainly() -> Iterator[None]:
     except DBAPIError as error:
         if not _is_unusable(error):
             raise
-        refuse(f"The database cannot be used: {error.orig}")
+        whose = ". MIGRATION_DATABASE_URL says who may." if _state(error) == FORBIDDEN else ""
+        refuse(f"The database cannot be used: {error.orig}{whose}")
 
 
 def _told_by(unavailable: Unavailable) -> object:
@@ -79,19 +84,22 @@ def _told_by(unavailable: Unavailable) -> object:
 
 def _is_unusable(error: DBAPIError) -> bool:
     """Whether it is the database's own state that stands in the way, and not a fault of ours."""
-    state = getattr(error.orig, "sqlstate", None) or ""
-    return isinstance(error, OperationalError | InterfaceError) or state.startswith(UNUSABLE)
+    return isinstance(error, OperationalError | InterfaceError) or _state(error).startswith(UNUSABLE)
+
+
+def _state(error: DBAPIError) -> str:
+    return getattr(error.orig, "sqlstate", None) or ""
 
 
 @contextmanager
-def with_database() -> Iterator[Settings]:
-    """The settings, with the embedded database running if there is no other."""
-    settings = load_settings(os.environ)
+def with_database(*, fresh: bool = True) -> Iterator[Settings]:
+    """The settings, with the embedded database running if there is no other; unless `fresh`, with no new secrets."""
+    settings = load_settings(os.environ, fresh=fresh)
     if settings.database_url is not None:
         yield settings
         return
     with running(settings.data_dir) as cluster:
-        yield settings.model_copy(update={"database_url": cluster.url()})
+        yield settings.model_copy(update={"database_url": cluster.url(), "migration_database_url": cluster.owner_url()})
 
 
 @asynccontextmanager
@@ -103,17 +111,31 @@ async def with_resources(settings: Settings) -> AsyncIterator[Resources]:
         await resources.db.close()
 
 
-def run(work: Callable[[Resources], Awaitable[Result]]) -> Result:
-    """Does one command's work. The embedded database is brought up to date first; another one has to be."""
+async def bring_up_to_date(settings: Settings) -> str:
+    """Migrates with the owner's rights, and grants to the server's role; gives the revision."""
+    assert settings.database_url is not None
+    return await migrate(settings.owner_url, server=role_of(settings.database_url))
+
+
+def of_owner(settings: Settings) -> Settings:
+    """The same, signing in as the role that owns the schema."""
+    return settings.model_copy(update={"database_url": settings.owner_url})
+
+
+def run(work: Callable[[Resources], Awaitable[Result]], *, as_owner: bool = False) -> Result:
+    """Does one command's work. The embedded database is brought up to date first; another one has to be.
+
+    `as_owner`: with the rights of the role that owns the schema, for what makes temporary tables.
+    """
 
     async def working(settings: Settings, *, embedded: bool) -> Result:
         assert settings.database_url is not None
         if embedded:
             click.echo(f"No DATABASE_URL: using the database in {settings.data_dir}.", err=True)
-            await migrate(settings.database_url)
+            await bring_up_to_date(settings)
         elif not await is_current(settings.database_url):
             refuse("The database is not at this version: run `python server.py migrate` first.")
-        async with with_resources(settings) as resources:
+        async with with_resources(of_owner(settings) if as_owner else settings) as resources:
             return await work(resources)
 
     with plainly(), with_database() as settings:

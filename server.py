@@ -26,6 +26,7 @@ from models.locale import preferred
 from resolvers.context import Resources
 from resolvers.housekeeping import keep_house
 from resolvers.keys import keep_looking, look_at_keys
+from resolvers.record import kept_chained
 from schema import messages
 from schema.build import build_schema
 from schema.context import GraphContext
@@ -76,7 +77,8 @@ def create_app(settings: Settings | None = None) -> Starlette:
         app.state.resources = open_resources(settings)
         app.state.drain = drain
         try:
-            async with drain.watched(), beside(keep_house(app.state.resources)), keys_looked_at(app):
+            working = app.state.resources
+            async with drain.watched(), beside(keep_house(working)), keys_looked_at(app), kept_chained(working):
                 yield
         finally:
             await app.state.resources.db.close()

@@ -54,10 +54,10 @@ def url_of(embedded: Cluster | None, size: int) -> str:
         return load_settings({**KEYS, "DATABASE_URL": os.environ[GIVEN]}).database_url or ""
     name = f"bench_{size}"
     try:
-        asyncio.run(_knock(embedded.url(name)))
+        asyncio.run(_knock(embedded.owner_url(name)))
     except asyncpg.InvalidCatalogNameError:
         return embedded.create_database(name)
-    return embedded.url(name)
+    return embedded.owner_url(name)
 
 
 async def _knock(url: str) -> None:

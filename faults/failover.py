@@ -50,9 +50,9 @@ def _standby(primary: Postgres, folder: Path) -> Postgres:
 
 
 def _lost(folder: Path, primary: Cluster, standby: Postgres, findings: Findings) -> Measured:
-    after = Cluster(standby, primary.password)
+    after = Cluster(standby, primary.passwords)
     both = "&".join(f"host={quote(str(one.sockets), safe='/')}:{PORT}" for one in (primary.postgres, standby))
-    url = f"postgresql://{NAME}:{primary.password}@/{NAME}?{both}"
+    url = f"postgresql://{NAME}:{primary.passwords[NAME]}@/{NAME}?{both}"
     given = {**generate_secrets(), "DATABASE_URL": url, "DATA_DIR": str(folder / "data")}
     settings = load_settings(given)
     there = asyncio.run(planted(folder / "data", settings, primary))

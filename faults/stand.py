@@ -158,7 +158,7 @@ def standing(folder: Path) -> Iterator[Stand]:
     data = folder / "data"
     settings = load_settings({"DATA_DIR": str(data)})
     with running(data) as cluster:
-        settings = settings.model_copy(update={"database_url": cluster.url()})
+        settings = settings.model_copy(update={"database_url": cluster.owner_url()})
         yield asyncio.run(planted(data, settings, cluster))
 
 

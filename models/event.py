@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -60,3 +60,28 @@ class Event(Base):
     registration_id: Mapped[int | None] = mapped_column(ForeignKey("registration.id"))
     # What the sentence needs: names, a reason.
     details: Mapped[dict[str, str]] = mapped_column(JSONB, default=dict)
+
+
+class EventLink(Base):
+    """The place of an event in the chain of all (storage/chain.py). Only ever added to."""
+
+    __tablename__ = "event_link"
+
+    # From 1, without a gap: the order in which events were chained, which is not that of their numbers.
+    position: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    # No foreign key: where an event was taken away, its link tells.
+    event_id: Mapped[int] = mapped_column(BigInteger, unique=True)
+    # The database's name of whoever wrote the event past the server.
+    stranger: Mapped[str | None]
+    # The name of the key that the hash was made with (storage/sealing.py).
+    key: Mapped[str]
+    hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+
+
+class EventWaiting(Base):
+    """An event that is written and not yet chained; noted by a trigger."""
+
+    __tablename__ = "event_waiting"
+
+    event_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    stranger: Mapped[str | None]

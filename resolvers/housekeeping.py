@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from models.event import Happening
 from resolvers.context import Resources
 from storage import erasure, events, locks, sweeping, unions, uploads
-from storage.timeouts import take_time
+from storage.timeouts import take_time, wait_patiently
 
 BATCH = 500
 HOUR = 3600
@@ -40,6 +40,20 @@ async def alone(resources: Resources) -> AsyncIterator[bool]:
     async with resources.db.writing() as session:
         await take_time(session)
         yield await locks.is_free(session, locks.Turn.HOUSEKEEPING)
+
+
+@asynccontextmanager
+async def nobody_sweeping(resources: Resources) -> AsyncIterator[None]:
+    """Until this ends no file is deleted. Nobody keeps house either: who waited to delete would keep uploads waiting.
+
+    A transaction of its own, so that a snapshot can be taken once the turn is had.
+    """
+    async with resources.db.writing() as session:
+        await take_time(session)
+        await wait_patiently(session)
+        for turn in (locks.Turn.HOUSEKEEPING, locks.Turn.SWEEPING):
+            await locks.share(session, turn)
+        yield
 
 
 async def sweep(resources: Resources) -> Swept:

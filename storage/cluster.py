@@ -1,7 +1,8 @@
 """The embedded database, for a server that was given no DATABASE_URL: PostgreSQL in DATA_DIR/postgres.
 
-- It listens on a local socket only. The application signs in with a password (scram-sha-256) and owns
-  its database; the superuser is the operating system's owner of the files and nobody else (peer).
+- It listens on a local socket only. One role owns the database and migrates it, another serves and has the rights
+  of storage/grants.py; each signs in with a password of its own (scram-sha-256). The superuser is the operating
+  system's owner of the files and nobody else (peer).
 - Any number of processes may share a DATA_DIR. Each holds a shared lock while it runs and the last one
   to leave stops the database; the kernel drops the lock of a process that was killed, so the database it
   left behind is found running and taken over.
@@ -28,6 +29,7 @@ from storage.unprivileged import UnreachableError, account
 __all__ = ["FORGETFUL", "SETTINGS", "Cluster", "ClusterError", "running"]
 
 NAME: Final = "uniontree"  # of the database and of the role that owns it
+SERVER: Final = "uniontree_server"  # the role that serves
 SETTINGS: Final[Mapping[str, str]] = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
@@ -40,6 +42,10 @@ SETTINGS: Final[Mapping[str, str]] = {
     "timezone": "UTC",
     "log_timezone": "UTC",
     "log_checkpoints": "off",
+    # An answer means that it is on disk. Given here, they go before postgresql.conf and ALTER SYSTEM.
+    "fsync": "on",
+    "full_page_writes": "on",
+    "synchronous_commit": "on",
     # Errors are the application's to report; in the server's own log they would quote personal data.
     "log_min_messages": "log",
     "log_min_error_statement": "panic",
@@ -50,7 +56,9 @@ FORGETFUL: Final[Mapping[str, str]] = {"fsync": "off", "synchronous_commit": "of
 LOCALE: Final = "encoding 'UTF8' locale_provider builtin builtin_locale 'C.UTF-8' locale 'C'"
 PROVISION: Final = rf"""
 select 'create role {NAME} login' where not exists (select from pg_roles where rolname = '{NAME}') \gexec
-alter role {NAME} password :'password';
+alter role {NAME} password :'owner';
+select 'create role {SERVER} login' where not exists (select from pg_roles where rolname = '{SERVER}') \gexec
+alter role {SERVER} password :'server';
 select $$create database {NAME} owner {NAME} template template0 {LOCALE}$$
  where not exists (select from pg_database where datname = '{NAME}') \gexec
 """  # noqa: S608 - constants
@@ -58,22 +66,27 @@ select $$create database {NAME} owner {NAME} template template0 {LOCALE}$$
 
 @dataclass(frozen=True)
 class Cluster:
-    """A running PostgreSQL with the role and the database `uniontree`."""
+    """A running PostgreSQL with the database `uniontree`, the role that owns it and the one that serves."""
 
     postgres: Postgres
-    password: str = field(repr=False)
+    passwords: Mapping[str, str] = field(repr=False)
 
-    def url(self, database: str = NAME) -> str:
-        """The SQLAlchemy URL of a database, password included."""
+    def url(self, database: str = NAME, role: str = SERVER) -> str:
+        """The SQLAlchemy URL of a database for the server's role, password included."""
         # The port is spelled out: left out, asyncpg would take it from PGPORT.
         where = {"host": str(self.postgres.sockets), "port": str(PORT)}
-        url = URL.create("postgresql+asyncpg", username=NAME, password=self.password, database=database, query=where)
+        password = self.passwords[role]
+        url = URL.create("postgresql+asyncpg", username=role, password=password, database=database, query=where)
         return url.render_as_string(hide_password=False)
 
+    def owner_url(self, database: str = NAME) -> str:
+        """The same for the role that owns every database and all that is in it."""
+        return self.url(database, NAME)
+
     def create_database(self, name: str, template: str = "template0") -> str:
-        """A new database, a copy of `template`, to which nobody may be connected; its URL comes back."""
+        """A new database, a copy of `template`, to which nobody may be connected; its owner's URL comes back."""
         self.postgres.psql(f'create database "{name}" owner {NAME} template "{template}" {LOCALE};')
-        return self.url(name)
+        return self.owner_url(name)
 
     def drop_database(self, name: str) -> None:
         """Drops a database if it exists, and whoever is connected to it."""
@@ -164,7 +177,8 @@ def _start(postgres: Postgres, settings: Mapping[str, str]) -> None:
     """Leaves the cluster ready: made, started, taken over or waited for, as it needs."""
     postgres.make_reachable()
     if not postgres.data.exists():
-        _password_file(postgres).unlink(missing_ok=True)
+        for file in _password_files(postgres).values():
+            file.unlink(missing_ok=True)
         postgres.initialise(durable=settings.get("fsync") != "off")
     postgres.check_version()
     deadline = time.monotonic() + PATIENCE
@@ -176,17 +190,22 @@ def _start(postgres: Postgres, settings: Mapping[str, str]) -> None:
         time.sleep(0.01)
 
 
-def _provision(postgres: Postgres) -> str:
-    """The password of our role. The file that keeps it is written last: with it, role and database are there."""
-    file = _password_file(postgres)
-    if file.exists():
-        return file.read_text()
-    password = secrets.token_urlsafe(32)
-    postgres.psql(rf"\set password {password}" + PROVISION)
-    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
-        out.write(password)
-    return password
+def _provision(postgres: Postgres) -> Mapping[str, str]:
+    """The passwords of our roles. Their files are written last: with both, roles and database are there."""
+    files = _password_files(postgres)
+    if all(file.exists() for file in files.values()):
+        return {role: file.read_text() for role, file in files.items()}
+    # A database of before it had two roles keeps its owner's password: another server may be using it.
+    words = {role: file.read_text() if file.exists() else secrets.token_urlsafe(32) for role, file in files.items()}
+    postgres.psql(rf"\set owner {words[NAME]}" + "\n" + rf"\set server {words[SERVER]}" + PROVISION)
+    for role, file in files.items():
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
+            out.write(words[role])
+    return words
 
 
-def _password_file(postgres: Postgres) -> Path:
-    return postgres.data.with_name("postgres.password")
+def _password_files(postgres: Postgres) -> Mapping[str, Path]:
+    return {
+        NAME: postgres.data.with_name("postgres.password"),
+        SERVER: postgres.data.with_name("postgres.server-password"),
+    }

@@ -10,6 +10,7 @@ from typing import Any, Final
 from asyncpg import PostgresError, UndefinedTableError
 from sqlalchemy import event, text
 from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
@@ -75,6 +76,7 @@ class Database:
         # For small writes that reading does on the side, so that it never waits for those who write.
         self.counters = Readers(bare, COUNTERS, deadlines.connection, read_only=False)
         self._reader = self.read_engine.execution_options(postgresql_readonly=True)
+        event.listen(self.engine.sync_engine, "connect", _answer_when_it_is_on_disk)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
@@ -163,6 +165,17 @@ def _take_no_closed_one(connection: Any, _record: object, _proxy: object) -> Non
     """The pool makes a new one instead. A database that has gone says so: nothing needs to be asked."""
     if connection.driver_connection.is_closed():
         raise DisconnectionError
+
+
+def _answer_when_it_is_on_disk(connection: DBAPIConnection, _record: object) -> None:
+    """Whatever the database or the role is set to, a commit waits for the disk. A stricter setting stays."""
+    cursor = connection.cursor()
+    cursor.execute(
+        "select set_config('synchronous_commit', 'on', false)"
+        " where current_setting('synchronous_commit') in ('off', 'local')"
+    )
+    cursor.close()
+    connection.commit()
 
 
 def _quote_nothing(context: ExceptionContext) -> None:

@@ -45,6 +45,7 @@ class Files:
     def prepare(self) -> None:
         """Makes the folders and clears up. For the server's start."""
         self._drafts.mkdir(mode=0o700, parents=True, exist_ok=True)
+        force_folder(self._root.parent)
         self._root.chmod(0o700)
         self.clear_drafts()
 
@@ -129,6 +130,10 @@ class Files:
             raise ValueError("not a SHA-256 in lower-case hexadecimal")
         return self._root / sha256[:2] / sha256[2:4] / sha256
 
+    def all(self) -> Iterator[str]:
+        """The SHA-256 of every file that there is."""
+        return (file.name for file in self._root.glob("??/??/*") if SHA256.fullmatch(file.name))
+
     def _put(self, content: bytes) -> str:
         with full_told():
             return self._placed(content)
@@ -144,7 +149,7 @@ class Files:
             self._write(content, place)
         # Also for a file that was there already: whoever wrote it may not have come this far yet.
         for folder in folders:
-            _force_folder(folder)
+            force_folder(folder)
         return sha256
 
     def _write(self, content: bytes, place: Path) -> None:
@@ -186,7 +191,7 @@ def _private(path: str, flags: int) -> int:
     return os.open(path, flags, mode=0o600)
 
 
-def _force_folder(folder: Path) -> None:
+def force_folder(folder: Path) -> None:
     """A name is on disk only when its folder is."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:

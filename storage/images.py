@@ -57,6 +57,15 @@ async def reencode(data: bytes, *, max_bytes: int = MAX_BYTES, max_pixels: int =
         raise Rejected(Problem(WHY_NOT[unfit.why], ("file",), unfit.why, params)) from None
 
 
+async def opens(data: bytes) -> bool:
+    """Whether what was kept of an upload is a picture still, whatever its size."""
+    try:
+        await reencode(data, max_bytes=len(data), max_pixels=2**31 - 1)
+    except Rejected:
+        return False
+    return True
+
+
 def _measure(data: bytes, max_bytes: int) -> None:
     """Raises: Unfit."""
     if not data:

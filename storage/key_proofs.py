@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.key_proof import KeyProof, Purpose
 from models.registration import Submission
+from storage import chain
 from storage.sealing import Sealer
 from storage.settings import SettingsError
 
@@ -59,7 +60,12 @@ async def _open_newest(session: AsyncSession, sealer: Sealer) -> None:
 
 
 async def forget_all_but(session: AsyncSession, sealer: Sealer) -> list[str]:
-    """Forgets the keys that seal nothing any more; gives what may be taken out of the settings."""
-    for purpose, name in sealer.proofs.keys() - sealer.current:
+    """Forgets the keys that seal nothing any more; gives what may be taken out of the settings.
+
+    The keys of the chain stay: its links are never made anew, and those that are out as anchors neither.
+    """
+    chained = {(Purpose.BLIND_INDEX.value, name) for name in await chain.keys(session)}
+    unused = sealer.proofs.keys() - sealer.current - chained
+    for purpose, name in unused:
         await session.execute(delete(KeyProof).where(KeyProof.purpose == purpose, KeyProof.name == name))
-    return sorted(f"{purpose} {name}" for purpose, name in sealer.proofs.keys() - sealer.current)
+    return sorted(f"{purpose} {name}" for purpose, name in unused)

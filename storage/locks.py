@@ -16,6 +16,7 @@ class Turn(IntEnum):
     HOUSEKEEPING = 7_263_004
     SWEEPING = 7_263_005
     KEYS = 7_263_006
+    CHAINING = 7_263_007
 
 
 async def wait_for(session: AsyncSession, turn: Turn) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import cache
 from pathlib import Path
 
@@ -10,31 +11,59 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
+from storage.grants import grant
 from storage.regions import load_regions
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
 
 # Any number, the same for all: two servers starting together migrate one after the other.
 _ADVISORY_LOCK = 7_263_001
+_LOCK_NOT_AVAILABLE = "55P03"
+_ATTEMPTS = 5
 
 
-async def migrate(url: str, *, to: str = "head") -> str:
-    """Runs every migration that is missing, then refreshes the regions; gives the revision it ends at."""
+async def migrate(url: str, *, server: str | None = None, to: str = "head") -> str:
+    """Runs every migration that is missing, refreshes the regions and grants to the server's role what it needs.
+
+    `url` is the owner's, `server` the name of the role; none means that the owner serves. Gives the last revision.
+
+    Raises:
+        sqlalchemy.exc.DBAPIError: a lock was not to be had in any of several attempts, or a migration failed.
+    """
     engine = create_async_engine(url)
     try:
         async with engine.connect() as connection:
             await connection.execute(text("select pg_advisory_lock(:key)"), {"key": _ADVISORY_LOCK})
             await connection.commit()
-            revision = await connection.run_sync(_migrate, to)
-            await connection.commit()
+            revision = await _migrate_patiently(connection, to)
             if to == "head":
                 await load_regions(connection)
                 await connection.commit()
+                if server is not None:
+                    await connection.run_sync(grant, server)
+                    await connection.commit()
             return revision
     finally:
         await engine.dispose()
+
+
+async def _migrate_patiently(connection: AsyncConnection, to: str) -> str:
+    """A migration that cannot have its lock gives way to those who wait behind it, and tries again."""
+    for attempt in range(_ATTEMPTS):
+        try:
+            revision = await connection.run_sync(_migrate, to)
+            await connection.commit()
+        except DBAPIError as error:
+            await connection.rollback()
+            if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE or attempt == _ATTEMPTS - 1:
+                raise
+            await asyncio.sleep(1)
+        else:
+            return revision
+    raise AssertionError("unreachable")
 
 
 async def is_current(url: str) -> bool:

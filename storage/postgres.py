@@ -68,7 +68,8 @@ class Postgres:
         if self.user is not None:
             os.chown(fresh, self.user.pw_uid, self.user.pw_gid)
         locale = ("--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-locale")
-        safety = ("--auth-local=peer", "--auth-host=reject", *(() if durable else ("--no-sync",)))
+        # Checksums: a page that the disk has spoiled is an error, and never an answer.
+        safety = ("--data-checksums", "--auth-local=peer", "--auth-host=reject", *(() if durable else ("--no-sync",)))
         self.run("initdb", f"--pgdata={fresh}", "--username=postgres", "--no-instructions", *locale, *safety)
         # The owner of the files is the superuser, whatever they are called; everyone else needs a password.
         name = self.user.pw_name if self.user else pwd.getpwuid(os.geteuid()).pw_name

@@ -32,10 +32,10 @@ class Sealer:
     ) -> None:
         self._ciphers = {key_id: AESGCM(key) for key_id, key in keys.items()}
         self._current = current
-        self._index_keys = (index_key, *old_index_keys)
+        self._index_keys = {_name(key): key for key in (index_key, *old_index_keys)}
         # What only these keys make, by what they are for and what they are called.
         self.proofs = {(Purpose.ID_NUMBER.value, key_id): _proof(key) for key_id, key in keys.items()}
-        self.proofs |= {(Purpose.BLIND_INDEX.value, _name(key)): _proof(key) for key in self._index_keys}
+        self.proofs |= {(Purpose.BLIND_INDEX.value, name): _proof(key) for name, key in self._index_keys.items()}
         self.current = {(Purpose.ID_NUMBER.value, current), (Purpose.BLIND_INDEX.value, _name(index_key))}
 
     @property
@@ -51,6 +51,11 @@ class Sealer:
     @property
     def has_old_indexes(self) -> bool:
         return len(self._index_keys) > 1
+
+    @property
+    def index_names(self) -> list[str]:
+        """What the index keys are called, the current one first."""
+        return list(self._index_keys)
 
     def seal(self, row: Particulars, number: str) -> None:
         """Puts the number into the row, with its blind index. The row must know its id."""
@@ -90,12 +95,16 @@ class Sealer:
 
     def digest(self, purpose: str, content: bytes) -> bytes:
         """A keyed SHA-256: equal for equal content, and no use to someone who guesses without the key."""
-        return self.digests(purpose, content)[0]
+        return self.digest_by(next(iter(self._index_keys)), purpose, content)
 
     def digests(self, purpose: str, content: bytes) -> list[bytes]:
         """The same under every key that there was: what an earlier digest may be."""
+        return [self.digest_by(name, purpose, content) for name in self._index_keys]
+
+    def digest_by(self, name: str, purpose: str, content: bytes) -> bytes:
+        """The same under the key of this name. Raises: KeyError."""
         stated = purpose.encode() + b"\0" + content
-        return [hmac.new(key, stated, hashlib.sha256).digest() for key in self._index_keys]
+        return hmac.new(self._index_keys[name], stated, hashlib.sha256).digest()
 
 
 def _proof(key: bytes) -> bytes:

@@ -135,6 +135,8 @@ class Settings(BaseSettings):
     data_dir: Path = Path("data")
     # postgresql://…; none means the embedded database.
     database_url: Annotated[str, BeforeValidator(_database_url)] | None = Field(default=None, repr=False)
+    # The role that owns the schema, for what changes it; none means that the server's role owns it.
+    migration_database_url: Annotated[str, BeforeValidator(_database_url)] | None = Field(default=None, repr=False)
     pool_size: int = Field(default=10, ge=1, le=100)
     # Seconds: to wait for a connection, for a statement (half of it for a lock), for all that a request asks for.
     pool_timeout: float = Field(default=3, gt=0, le=600)
@@ -144,6 +146,9 @@ class Settings(BaseSettings):
     workers: int = Field(default=1, ge=1, le=64)
     # How long new requests are still taken after SIGTERM, while /readyz says otherwise.
     drain_seconds: float = Field(default=1, ge=0, le=60)
+
+    # How often this server chains the events that were written since; 0: it never does, and another one has to.
+    chain_seconds: float = Field(default=1, ge=0, le=3600)
 
     # A sign-in ends after so many days, or after so many hours in which nobody has used it.
     session_days: int = Field(default=30, ge=1, le=365)
@@ -182,6 +187,12 @@ class Settings(BaseSettings):
     # Signs links to certificates; another key ends those that are out.
     link_key: Key
 
+    @property
+    def owner_url(self) -> str:
+        """The address for what the server's own role may not do; only with a database_url."""
+        assert self.database_url is not None, "the embedded database's address is filled in by console.py"
+        return self.migration_database_url or self.database_url
+
     @classmethod
     @override
     def settings_customise_sources(
@@ -196,8 +207,10 @@ class Settings(BaseSettings):
         return init_settings, dotenv_settings
 
 
-def load_settings(environ: Mapping[str, str]) -> Settings:
+def load_settings(environ: Mapping[str, str], *, fresh: bool = True) -> Settings:
     """The settings that `environ` asks for. Makes DATA_DIR and its secrets.env on an embedded database's first start.
+
+    Not `fresh`: for what was written with other secrets.
 
     Raises:
         SettingsError: something is missing or malformed.
@@ -207,6 +220,8 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
     file = Path(given["data_dir"]) / "secrets.env"
     try:
         if "database_url" not in given and not all(name.lower() in given for name in SECRETS):
+            if not fresh and not file.exists():
+                raise SettingsError(f"{file} is missing: put back the secrets that were kept apart, first.")
             _ensure_secrets(file)
         return Settings(_env_file=file, **given)  # type: ignore[call-arg,arg-type] # pydantic reads texts
     except ValidationError as error:

@@ -10,3 +10,8 @@ async def take_time(session: AsyncSession, *, idle: int = 0) -> None:
     """Until this transaction ends no statement of it is cut off; it may idle for so many seconds, 0 for ever."""
     await session.execute(text("set local statement_timeout = 0"))
     await session.execute(text(f"set local idle_in_transaction_session_timeout = '{idle}s'"))
+
+
+async def wait_patiently(session: AsyncSession) -> None:
+    """Until this transaction ends it waits for locks as long as others have them."""
+    await session.execute(text("set local lock_timeout = 0"))

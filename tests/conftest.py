@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from models.tables import metadata
 from server import create_app
-from storage.cluster import FORGETFUL, Cluster, running
+from storage.cluster import FORGETFUL, SERVER, Cluster, running
 from storage.migrations import migrate
 from storage.settings import Settings, generate_secrets, load_settings
 from tests.paths import PATHS
@@ -65,20 +65,28 @@ def cluster() -> Iterator[Cluster]:
 
 @pytest.fixture(scope="session")
 async def database_url(cluster: Cluster, worker_id: str) -> str:
-    """A database of this worker's own, made by running the migrations."""
+    """A database of this worker's own, made by running the migrations; the address of its owner."""
     url = cluster.create_database(f"tests_{worker_id}")
     cluster.postgres.psql(
         # One worker at a time: it is a setting of the whole cluster.
         "select pg_advisory_lock(1); grant set on parameter session_replication_role to uniontree;"
+        "grant pg_read_all_stats to uniontree;"  # who waits for whom
     )
-    await migrate(url)
+    await migrate(url, server=SERVER)
     return url
 
 
 @pytest.fixture(scope="session")
-def settings(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+def settings(cluster: Cluster, database_url: str, worker_id: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """The server has its own role, as in life, and not the owner's rights."""
     data: Path = tmp_path_factory.mktemp("data")
-    given = {"DATABASE_URL": database_url, "DATA_DIR": str(data), "PUBLIC_URL": "http://union.test"}
+    given = {
+        "DATABASE_URL": cluster.url(f"tests_{worker_id}"),
+        "MIGRATION_DATABASE_URL": database_url,
+        "DATA_DIR": str(data),
+        "PUBLIC_URL": "http://union.test",
+        "CHAIN_SECONDS": "0",  # events are chained when a test says so
+    }
     # What may take long here is the machine, which does much else.
     given |= {"POOL_TIMEOUT": "60", "STATEMENT_TIMEOUT": "60", "OPERATION_TIMEOUT": "120"}
     return load_settings({**given, **generate_secrets()})
@@ -91,6 +99,7 @@ async def served(settings: Settings) -> AsyncIterator[World]:
         served = World(app)
         await _empty(served)  # what a start leaves: proofs of its keys
         yield served
+        await served.close()
 
 
 @pytest.fixture
@@ -114,7 +123,7 @@ async def _empty(served: World) -> None:
     """
     served.resources.throttle.forget()
     served.resources.sign_ins.forget()
-    async with served.resources.db.engine.begin() as connection:
+    async with served.owner.begin() as connection:
         await connection.execute(text(EMPTYING))
 
 

@@ -129,7 +129,7 @@ async def plant(world: World) -> Tree:
 
 async def _plant_unions(tree: Tree) -> None:
     places = {union_id: at for at, union_id in IDS.items()}
-    async with tree.world.resources.db.writing() as session:
+    async with tree.world.operator.db.writing() as session:
         for at, above in ABOVE.items():
             path = TreePath.root(IDS[at]) if above is None else tree.unions[above].path.child(IDS[at])
             union = TradeUnion(id=IDS[at], parent_id=above and IDS[above], path=path, kind=UnionKind.HIGHER_LEVEL)

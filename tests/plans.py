@@ -19,7 +19,7 @@ async def generic_plan(world: World, client: Client, query: str, **variables: An
     with compiled(), world.asked() as asked:
         await client.answer(query, **variables)
     statement, given = asked[-1]
-    async with world.resources.db.engine.begin() as connection:
+    async with world.owner.begin() as connection:
         await connection.execute(text("set local plan_cache_mode = force_generic_plan"))
         # Tables of tests are small enough to be read whole: what is read whole even so, no index can find.
         await connection.execute(text("set local enable_seqscan = off"))

@@ -103,7 +103,7 @@ async def bring_in(
     """What comes of importing rows, the text of a CSV, or a file's bytes."""
     put(path, content)
     place = str(under.path) if under else None
-    return await import_tree(world.resources, path, place, dry_run=dry_run, progress=progress)
+    return await import_tree(world.operator, path, place, dry_run=dry_run, progress=progress)
 
 
 def told(outcome: Outcome) -> list[tuple[Any, ...]]:

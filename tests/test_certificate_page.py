@@ -35,7 +35,7 @@ def signed(world: World, number: int, account_id: int, expires: int) -> str:
 
 async def now(world: World) -> int:
     """The database's clock, which decides."""
-    async with world.resources.db.engine.connect() as connection:
+    async with world.owner.connect() as connection:
         return int((await connection.exec_driver_sql("select floor(extract(epoch from now()))::bigint")).scalar_one())
 
 

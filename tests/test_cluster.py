@@ -18,7 +18,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from storage.cluster import Cluster, ClusterError, running
+from storage.cluster import NAME, SERVER, Cluster, ClusterError, running
 from tests.processes import postgres_in
 from tests.sources import ROOT
 
@@ -87,28 +87,66 @@ def another_program(user: pwd.struct_passwd | None) -> Iterator[subprocess.Popen
 
 async def test_a_second_start_keeps_what_the_first_one_wrote(data: Path) -> None:
     with running(data, QUICK) as first:
-        await asked(first.url(), "create table if not exists kept (word text)")
-        await asked(first.url(), "insert into kept values ('深圳市总工会')")
+        await asked(first.owner_url(), "create table if not exists kept (word text)")
+        await asked(first.owner_url(), "insert into kept values ('深圳市总工会')")
     assert postgres_in(data) == []
     with running(data, QUICK) as second:
-        assert ("深圳市总工会",) in await asked(second.url(), "select word from kept")
-        assert second.url() == first.url()
+        assert ("深圳市总工会",) in await asked(second.owner_url(), "select word from kept")
+        assert second.owner_url() == first.owner_url()
     assert postgres_in(data) == []
 
 
-async def test_the_application_has_a_password_and_no_power(data: Path) -> None:
+async def test_each_role_has_a_password_and_no_power(data: Path) -> None:
     with running(data, QUICK) as cluster:
-        [[role, power, listens]] = await asked(
-            cluster.url(), "select current_user, usesuper, current_setting('listen_addresses') from pg_user"
-            " where usename = current_user"
-        )  # fmt: skip
-        assert (role, power, listens) == ("uniontree", False, "")
+        for url, name in ((cluster.url(), SERVER), (cluster.owner_url(), NAME)):
+            [[role, power, listens]] = await asked(
+                url, "select current_user, usesuper, current_setting('listen_addresses') from pg_user"
+                " where usename = current_user"
+            )  # fmt: skip
+            assert (role, power, listens) == (name, False, "")
+            with pytest.raises(DBAPIError, match="password authentication failed"):
+                await asked(url.replace(cluster.passwords[name], "guess"), "select 1")
+            assert cluster.passwords[name] not in repr(cluster)
         [[locale]] = await asked(cluster.url(), "select datlocale from pg_database where datname = current_database()")
         assert locale == "C.UTF-8"
-        with pytest.raises(DBAPIError, match="password authentication failed"):
-            await asked(cluster.url().replace(cluster.password, "guess"), "select 1")
-        assert cluster.password not in repr(cluster)
-    assert stat.S_IMODE((data / "postgres.password").stat().st_mode) == 0o600
+    for file in ("postgres.password", "postgres.server-password"):
+        assert stat.S_IMODE((data / file).stat().st_mode) == 0o600
+
+
+async def test_the_server_s_role_is_not_the_owner_s(data: Path) -> None:
+    with running(data, QUICK) as cluster:
+        assert cluster.passwords[NAME] != cluster.passwords[SERVER]
+        await asked(cluster.owner_url(), "create table if not exists kept (word text)")
+        for refused in ("drop table kept", "select * from kept", "set role uniontree", "create table mine (word text)"):
+            with pytest.raises(DBAPIError, match=r"permission denied|must be owner"):
+                await asked(cluster.url(), refused)
+
+
+async def test_a_folder_of_before_there_were_two_roles_gets_the_second(data: Path) -> None:
+    with running(data, QUICK) as cluster:
+        kept = cluster.owner_url()
+        await asked(kept, "create table if not exists kept (word text)")
+    (data / "postgres.server-password").unlink()
+    with running(data, QUICK) as cluster:
+        assert cluster.owner_url() == kept
+        assert await asked(cluster.url(), "select 1") == [(1,)]
+        assert len(await asked(kept, "select * from pg_tables where tablename = 'kept'")) == 1
+
+
+async def test_an_answer_means_that_it_is_on_disk(data: Path) -> None:
+    """Durable as it comes, whatever its files say; and a spoiled page is found out."""
+    with running(data) as cluster:
+        await asked(cluster.owner_url(), f"alter role {NAME} set synchronous_commit = off")
+        cluster.postgres.psql("alter system set fsync = off; alter system set full_page_writes = off;")
+    try:
+        with running(data) as cluster:
+            words = "fsync", "full_page_writes", "data_checksums"
+            for word in words:
+                assert await asked(cluster.url(), f"show {word}") == [("on",)], word
+            assert await asked(cluster.url(), "show synchronous_commit") == [("on",)]
+            await asked(cluster.owner_url(), f"alter role {NAME} reset synchronous_commit")
+    finally:
+        (data / "postgres" / "postgresql.auto.conf").write_text("")
 
 
 async def test_the_last_one_to_leave_stops_it(data: Path) -> None:
@@ -131,12 +169,12 @@ async def test_what_a_killed_process_left_behind_is_taken_over(data: Path) -> No
 
     with running(data, QUICK) as cluster:
         assert postmaster(cluster).pid in left
-        await asked(cluster.url(), "create table if not exists acknowledged (word text)")
+        await asked(cluster.owner_url(), "create table if not exists acknowledged (word text)")
         # And if the database itself is killed, what it acknowledged is there at the next start.
         postmaster(cluster).send_signal(signal.SIGKILL)
         psutil.wait_procs(postgres_in(data), timeout=10)
     with running(data, QUICK) as cluster:
-        assert await asked(cluster.url(), "select count(*) from acknowledged") == [(0,)]
+        assert await asked(cluster.owner_url(), "select count(*) from acknowledged") == [(0,)]
     assert postgres_in(data) == []
 
 

@@ -31,7 +31,8 @@ def environ(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> dic
     """What an operator with a database of their own has set."""
     data = tmp_path_factory.mktemp("commands")
     assert settings.database_url is not None
-    given = {"DATABASE_URL": settings.database_url, "DATA_DIR": str(data), "PUBLIC_URL": "https://union.test"}
+    given = {"DATABASE_URL": settings.database_url, "MIGRATION_DATABASE_URL": settings.owner_url}
+    given |= {"DATA_DIR": str(data), "PUBLIC_URL": "https://union.test"}
     return {**given, **generate_secrets()}
 
 
@@ -207,17 +208,23 @@ async def test_everything_wrong_with_an_account_is_told_at_once(world: World, in
 async def test_a_database_that_cannot_be_used_is_a_sentence(
     environ: dict[str, str | None], invoke: Invoke, words: tuple[str, ...], part: str
 ) -> None:
-    url = str(environ["DATABASE_URL"])
+    url = str(environ["MIGRATION_DATABASE_URL"])
     if part == "database":
         url = url.replace("/tests_", "/no_such_")
     elif part.startswith("password"):
         url = url.partition("uniontree:")[0] + "uniontree:guess@" + url.partition("@")[2]
     else:
         url = f"postgresql://u:hunter2@/d?{part}"
-    told = refusal(await invoke(*words, DATABASE_URL=url))
+    told = refusal(await invoke(*words, DATABASE_URL=url, MIGRATION_DATABASE_URL=None))
     assert told.startswith("The database cannot be used: ")
     assert told.count("\n") == 0
     assert "hunter2" not in told and "guess" not in told
+
+
+async def test_whose_rights_are_missing_is_told(invoke: Invoke) -> None:
+    told = refusal(await invoke("migrate", MIGRATION_DATABASE_URL=None))
+    assert told.startswith("The database cannot be used: permission denied")
+    assert told.endswith("MIGRATION_DATABASE_URL says who may.")
 
 
 async def test_missing_secrets_are_a_sentence(invoke: Invoke) -> None:

@@ -43,7 +43,7 @@ async def tree(world: World) -> AsyncIterator[Tree]:
     shenzhen = await world.union("深圳市总工会", province)
     guangzhou = await world.union("广州市总工会", province)
     factory = await world.union("华强电子厂工会", shenzhen, GRASSROOTS)
-    async with world.resources.db.engine.connect() as connection:
+    async with world.owner.connect() as connection:
         yield Tree(province, shenzhen, guangzhou, factory, connection)
 
 

@@ -41,7 +41,7 @@ class Tree:
         self.city = await world.union("深圳市总工会", self.province, region="440300")
         self.other = await world.union("=cmd|' /C calc'!A0", self.province, region="440100")
         self.factory = await world.union("华强电子厂工会", self.city, GRASSROOTS, region="440305")
-        async with world.resources.db.writing() as session:
+        async with world.operator.db.writing() as session:
             row = await session.get_one(TradeUnion, self.factory.id)
             row.employer_contact_name, row.employer_staff_count = "何敏", 0
             row.contact_phone, row.former_names = "+8675582100000", ["@旧名", "+旧名"]
@@ -206,7 +206,7 @@ async def test_only_get_is_answered(tree: Tree) -> None:
 
 async def test_a_right_that_has_ended_opens_nothing(tree: Tree) -> None:
     assert len(lines(await fetch(tree.analyst, tree.city))) == 3
-    async with tree.world.resources.db.engine.begin() as connection:
+    async with tree.world.owner.begin() as connection:
         await connection.exec_driver_sql("update appointment set ended_at = now()")
     assert refused(await fetch(tree.analyst, tree.city)) == (404, ["NOT_FOUND"])
 
@@ -218,7 +218,7 @@ async def test_a_right_that_ends_before_the_rows_are_read_gives_none(
 
     async def begin_and_end(*asked: Any) -> Any:
         export = await begin(*asked)
-        async with tree.world.resources.db.engine.begin() as connection:
+        async with tree.world.owner.begin() as connection:
             await connection.exec_driver_sql("update appointment set ended_at = now()")
         return export
 

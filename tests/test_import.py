@@ -27,7 +27,7 @@ def sums(outcome: Outcome) -> tuple[int, int, int]:
 
 async def shape(world: World) -> list[tuple[str, str]]:
     """Name and path of every union, in the order of the tree."""
-    async with world.resources.db.engine.connect() as connection:
+    async with world.owner.connect() as connection:
         rows = await connection.exec_driver_sql("select name, path::text from trade_union order by path")
         return [tuple(row) for row in rows]
 
@@ -98,7 +98,7 @@ async def test_what_is_derived_is_as_verify_computes_it(
     rows = [higher("S", "C"), grassroots("D", "S"), higher("C"), *(grassroots(f"A{n}", "C") for n in range(4))]
     assert sums(await bring_in(world, file, rows, city)) == (7, 7, 0)
     assert sums(await bring_in(world, file, [*rows, grassroots("E", "S"), higher("X")], city)) == (9, 2, 7)
-    async with world.resources.db.standing_still() as session:
+    async with world.operator.db.standing_still() as session:
         assert [difference async for difference in differences(session)] == []
         # The province, the city and two of the file have something below them.
         assert await counted(session) == {"unions": 11, "registrations": 1, "tallies": 4}
@@ -108,7 +108,7 @@ async def test_without_a_place_the_event_is_at_the_root_of_each_tree_that_grew(w
     rows = [higher("X"), higher("Y"), higher("Z", "Y")]
     await bring_in(world, file, rows)
     await bring_in(world, file, [*rows, higher("W", "Z")])
-    async with world.resources.db.engine.connect() as connection:
+    async with world.owner.connect() as connection:
         asked = "select path::text, details ->> 'created' from event where action = 'union.imported' order by id"
         found = await connection.exec_driver_sql(asked)
         # Whoever sees one tree learns nothing of the size of another.
@@ -213,7 +213,7 @@ async def test_two_imports_do_not_run_at_once(world: World, file: Path) -> None:
 
 
 async def test_an_import_may_take_longer_than_a_request(world: World, file: Path) -> None:
-    with world.counted() as sent:
+    with world.counted(world.operator.db.engine) as sent:
         await bring_in(world, file, PROVINCE)
     assert "set local statement_timeout = 0" in sent
     # What is left for the commit, while others wait for the counts, takes no time for each union.

@@ -24,7 +24,8 @@ Invoke = Callable[..., Awaitable[Result]]
 @pytest.fixture
 def invoke(settings: Settings, tmp_path: Path) -> Invoke:
     """Imports a file as from a shell, beside our own event loop."""
-    environ = {"DATABASE_URL": settings.database_url, "DATA_DIR": str(tmp_path), **generate_secrets()}
+    environ = {"DATABASE_URL": settings.database_url, "MIGRATION_DATABASE_URL": settings.owner_url}
+    environ |= {"DATA_DIR": str(tmp_path), **generate_secrets()}
 
     async def invoked(content: Any, *words: str) -> Result:
         file = tmp_path / "unions.csv"

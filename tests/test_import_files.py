@@ -146,7 +146,7 @@ async def test_what_is_no_table_is_refused(world: World, file: Path, content: by
 
 
 async def test_a_folder_is_no_file(world: World, tmp_path: Path) -> None:
-    outcome = await importing.import_tree(world.resources, tmp_path, None, dry_run=False, progress=print)
+    outcome = await importing.import_tree(world.operator, tmp_path, None, dry_run=False, progress=print)
     assert told(outcome) == [(None, None, "UNSUPPORTED_MEDIA", "not_a_file")]
 
 
@@ -158,7 +158,7 @@ async def test_ten_million_lines_are_refused_before_memory_grows(world: World, f
         for _ in range(100):
             out.write(b"1,2\n" * 100_000)
     before, begun = psutil.Process().memory_info().rss, time.monotonic()
-    outcome = await importing.import_tree(world.resources, file, None, dry_run=False, progress=print)
+    outcome = await importing.import_tree(world.operator, file, None, dry_run=False, progress=print)
     assert told(outcome) == [(None, None, "TOO_LARGE", "rows")]
     assert psutil.Process().memory_info().rss - before < 32 * 1024**2
     assert time.monotonic() - begun < 5

@@ -187,7 +187,7 @@ async def test_the_place_must_take_unions(world: World, file: Path) -> None:
     province = await world.union("广东省总工会")
     grassroot = await world.union("厂工会", province, GRASSROOTS)
     ended = await world.union("旧工会", province)
-    async with world.resources.db.engine.begin() as connection:
+    async with world.owner.begin() as connection:
         await connection.exec_driver_sql(
             "update trade_union set status = 'DISSOLVED', dissolved_at = now() where name = '旧工会'"
         )
@@ -230,7 +230,7 @@ async def test_what_slips_past_the_checks_is_refused_by_the_database(
 
 async def test_a_place_that_is_none(world: World, file: Path) -> None:
     for place in ("1", "../etc", ""):
-        outcome = await importing.import_tree(world.resources, _put(file), place, dry_run=False, progress=print)
+        outcome = await importing.import_tree(world.operator, _put(file), place, dry_run=False, progress=print)
         assert told(outcome) == [(None, "--under", "NOT_FOUND", None)]
     assert await world.rows("trade_union") == 0
 

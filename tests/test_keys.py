@@ -22,10 +22,11 @@ import commands
 from models.particulars import Particulars
 from models.second_factor import SecondFactor
 from models.union import TradeUnion
-from resolvers import keys
+from resolvers import keys, record
 from resolvers.keys import keep_looking, look_at_keys, require_own_keys, rotate_keys
 from server import create_app
 from storage import resealing
+from storage.chain import Fault
 from storage.database import Database
 from storage.sealing import Sealer
 from storage.settings import Settings, SettingsError, generate_secrets, load_settings
@@ -111,7 +112,8 @@ async def test_a_server_does_not_start_with_other_keys(world: World, settings: S
 
 def environ(settings: Settings) -> dict[str, str]:
     assert settings.database_url is not None
-    return {"DATABASE_URL": settings.database_url, "DATA_DIR": str(settings.data_dir)}
+    where = {"DATABASE_URL": settings.database_url, "MIGRATION_DATABASE_URL": settings.owner_url}
+    return {**where, "DATA_DIR": str(settings.data_dir), "CHAIN_SECONDS": "0"}
 
 
 async def test_a_database_that_comes_later_is_asked_then(
@@ -168,12 +170,12 @@ async def test_numbers_are_sealed_and_found_under_the_new_key(world: World) -> N
         asked = {"registrationId": made[0], "reason": "核对"}
         assert (await governor.do("revealIdNumber", "idNumber", **asked))["idNumber"] == id_number(0)
 
-        rotated = await rotate_keys(world.resources)
+        rotated = await rotate_keys(world.operator)
 
         assert (rotated.resealed, rotated.remaining) == (5, {})
         assert [name.partition(" ")[0] for name in rotated.droppable] == ["BLIND_INDEX_KEY", "ID_NUMBER_KEYS"]
         assert rotated.droppable[1] == "ID_NUMBER_KEYS a1"
-        assert (await rotate_keys(world.resources)).resealed == 0
+        assert (await rotate_keys(world.operator)).resealed == 0
     assert (await sealed_by(world, "a1"), await sealed_by(world, "b2")) == (0, 5)
     assert await indexes(world) == {AFTER.digest("id_number", id_number(number).encode()) for number in range(2)}
     with sealing(world, AFTER):
@@ -184,6 +186,27 @@ async def test_numbers_are_sealed_and_found_under_the_new_key(world: World) -> N
         assert "SAME_LEGAL_PERSON" in found[0]["reasons"]
 
 
+async def test_an_index_key_that_events_were_chained_with_stays(world: World) -> None:
+    async def broken() -> list[tuple[Fault, int | None, str | None]]:
+        return [(one.fault, one.position, one.by) async for one in record.verify(world.operator, [])]
+
+    with sealing(world, BEFORE):
+        await registered(world)
+        await require_own_keys(world.resources)
+        old = await record.anchor(world.resources)
+    with sealing(world, BOTH):
+        await world.sql("insert into event (action, details) values ('account.created', '{}')")
+        assert (await rotate_keys(world.operator)).droppable == ["ID_NUMBER_KEYS a1"]
+        new = await record.anchor(world.resources)
+        assert new.position > old.position and await broken() == []
+        assert (await rotate_keys(world.operator)).droppable == ["ID_NUMBER_KEYS a1"]
+        [name] = await world.sql("select key from event_link where position = 1")
+        assert await world.sql("select distinct key from event_link where position > :end", end=old.position) != [name]
+    with sealing(world, AFTER):
+        assert f"BLIND_INDEX_KEY lacks the key {name}" in await refusal(world, AFTER)
+        assert await broken() == [(Fault.KEYLESS, 1, name)]
+
+
 async def test_secrets_of_second_factors_are_sealed_anew_too(world: World) -> None:
     person = await world.person()
     factor = SecondFactor(account_id=person.account_id)
@@ -191,7 +214,7 @@ async def test_secrets_of_second_factors_are_sealed_anew_too(world: World) -> No
         factor.secret_sealed = BEFORE.sealed("GEZDGNBV", factor.seal_name)
         session.add(factor)
     with sealing(world, BOTH):
-        rotated = await rotate_keys(world.resources)
+        rotated = await rotate_keys(world.operator)
     assert (rotated.resealed, rotated.remaining) == (1, {})
     [sealed] = await world.sql("select secret_sealed from second_factor")
     assert AFTER.unseal(sealed, factor.seal_name) == "GEZDGNBV"
@@ -201,7 +224,7 @@ async def test_it_goes_on_where_it_was_broken_off(world: World, monkeypatch: pyt
     with sealing(world, BEFORE):
         await registered(world)
     monkeypatch.setattr(keys, "BATCH", 1)
-    resources = replace(world.resources, sealer=Sealer({"b2": NEW, "a1": OLD}, "b2", OLD))
+    resources = replace(world.operator, sealer=Sealer({"b2": NEW, "a1": OLD}, "b2", OLD))
     await require_own_keys(replace(world.resources, sealer=BEFORE))
     reseal, left = resealing.reseal, 2
 
@@ -227,13 +250,13 @@ async def test_people_work_while_keys_are_replaced(world: World, monkeypatch: py
         governor, person, made = await registered(world)
     monkeypatch.setattr(keys, "BATCH", 1)
     with sealing(world, BOTH):
-        rotating = asyncio.create_task(rotate_keys(world.resources))
+        rotating = asyncio.create_task(rotate_keys(world.operator))
         [parent] = await world.sql("select id from trade_union where parent_id is null")
         union = await get(world, parent)
         fresh = [await person.registered(union, name=f"新{number}工会") for number in range(3)]
         assert codes(await governor.review(made[0])) == codes(await governor.review(fresh[0])) == []
         await rotating
-        assert (await rotate_keys(world.resources)).remaining == {}
+        assert (await rotate_keys(world.operator)).remaining == {}
     assert await sealed_by(world, "a1") == 0
 
 
@@ -253,7 +276,7 @@ async def test_a_server_that_still_seals_with_the_old_key_is_told_of(
         return None, 0
 
     monkeypatch.setattr(resealing, "reseal", too_late)
-    rotated = await rotate_keys(replace(world.resources, sealer=BOTH))
+    rotated = await rotate_keys(replace(world.operator, sealer=BOTH))
     assert (rotated.remaining, rotated.droppable) == ({"a1": 5}, [])
     await require_own_keys(replace(world.resources, sealer=BOTH))
     assert "ID_NUMBER_KEYS lacks the key a1" in await refusal(world, AFTER)

@@ -69,7 +69,7 @@ async def test_a_code_that_is_over_is_gone(world: World, limits: dict[str, objec
 
 async def test_the_code_of_a_dissolved_union_is_gone(world: World) -> None:
     code = await world.invite(await world.union("广东省总工会"))
-    async with world.resources.db.engine.begin() as connection:
+    async with world.owner.begin() as connection:
         await connection.execute(text("update trade_union set status = 'DISSOLVED', dissolved_at = now()"))
     page = await get(world.stranger(), f"/i/{code.token}")
     assert page.status_code == 410

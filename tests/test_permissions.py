@@ -81,7 +81,7 @@ async def allowed_in_sql(
         for path in places
     ]
     answers = [reachable(grants, action).label(f"answer_{number}") for number, (grants, action) in enumerate(asked)]
-    async with world.resources.db.engine.connect() as connection:
+    async with world.owner.connect() as connection:
         await connection.execute(insert(TradeUnion), rows)
         found = (await connection.execute(select(TradeUnion.path, *answers))).all()
         await connection.rollback()

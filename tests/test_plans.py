@@ -77,7 +77,7 @@ async def everybody(planted: World) -> Client:
 async def plan(world: World, mode: str, statement: str, parameters: Sequence[Any]) -> str:
     """The plan of a prepared statement, for whatever is bound or for this, and what of it was executed."""
     given = f"({', '.join(map(quoted, parameters))})" if parameters else ""
-    async with world.resources.db.engine.connect() as connection:
+    async with world.owner.connect() as connection:
         await connection.exec_driver_sql(f"set local plan_cache_mode = {mode}")
         raw = (await connection.get_raw_connection()).driver_connection
         assert raw is not None

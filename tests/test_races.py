@@ -30,7 +30,7 @@ async def at_once(
     `row` is the FROM and WHERE of what they wait for; `meanwhile` is done to it before they go on.
     """
     async with asyncio.timeout(20):
-        async with world.resources.db.engine.connect() as connection, connection.begin():
+        async with world.owner.connect() as connection, connection.begin():
             await connection.execute(text(f"select 1 from {row} for update"))  # noqa: S608 - the tests' own words
             started = [asyncio.ensure_future(request) for request in requests]
             while len([one for one in started if not one.done()]) > (await world.sql(WAITING))[0]:

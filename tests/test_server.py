@@ -198,12 +198,12 @@ async def test_a_request_that_breaks_off_is_nobodys_fault(world: World, caplog: 
 @asynccontextmanager
 async def away(world: World, table: str) -> AsyncIterator[None]:
     """While a table has another name, whoever reads it has a fault."""
-    async with world.resources.db.engine.begin() as connection:
+    async with world.owner.begin() as connection:
         await connection.execute(text(f"alter table {table} rename to somewhere_else"))
     try:
         yield
     finally:
-        async with world.resources.db.engine.begin() as connection:
+        async with world.owner.begin() as connection:
             await connection.execute(text(f"alter table somewhere_else rename to {table}"))
 
 
@@ -278,7 +278,7 @@ async def test_nothing_personal_is_logged_from_the_first_scan_to_the_last_approv
         "proof": photo["url"].rpartition("=")[2],
     }
     assert [what for what, value in personal.items() if str(value) in said] == []
-    async with world.resources.db.engine.connect() as connection:
+    async with world.owner.connect() as connection:
         events = (await connection.execute(text("select action, details::text from event"))).all()
     assert {Happening.REGISTRATION_SUBMITTED, Happening.ID_NUMBER_REVEALED} <= {event.action for event in events}
     kept = "\n".join(event.details for event in events)

@@ -18,7 +18,7 @@ from tests.world import EMPLOYER, GRASSROOTS, Client, World, codes, gid
 
 
 async def differences(world: World) -> list[Difference]:
-    async with world.resources.db.standing_still() as session:
+    async with world.operator.db.standing_still() as session:
         return [found async for found in verification.differences(session)]
 
 
@@ -149,7 +149,7 @@ async def test_rows_written_past_the_application_are_counted(world: World, chain
 async def test_what_is_rolled_back_was_never_counted(world: World, chain: Chain) -> None:
     before = await numbers(world, chain.nation)
     delete = text("update trade_union set status = 'DISSOLVED', dissolved_at = now() where id = :id")
-    async with world.resources.db.engine.connect() as connection:
+    async with world.owner.connect() as connection:
         await connection.execute(delete, {"id": chain.county.id})
         savepoint = await connection.begin_nested()
         await connection.execute(delete, {"id": chain.street.id})
@@ -227,7 +227,7 @@ async def test_transactions_that_meet_in_other_orders_do_not_wait_for_each_other
 
     async def decide(half: int, *streets: TradeUnion) -> None:
         for most in range(1, 6):
-            async with world.resources.db.engine.begin() as connection:
+            async with world.owner.begin() as connection:
                 for street in streets:
                     await connection.execute(DECIDE, {"street": street.id, "half": half, "most": most})
                     await asyncio.sleep(0.01)

@@ -171,7 +171,6 @@ async def test_nothing_is_found_after_a_day_of_work(world: World, settings: Sett
         if number % 3:
             await reviewer.review(form, "APPROVE" if number % 3 == 1 else "REJECT", opinion="意见")
     await world.dissolve(await world.union("旧厂工会", district, GRASSROOTS))
-    assert settings.database_url is not None
-    result = await verify(settings.database_url, settings.data_dir)
+    result = await verify(settings.owner_url, settings.data_dir)
     assert (result.exit_code, result.stderr) == (0, "")
     assert orjson.loads(result.stdout) == {"unions": 6, "registrations": 6, "tallies": 3, "differences": 0}

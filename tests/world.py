@@ -6,8 +6,9 @@ import hashlib
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import cached_property
 from itertools import count
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ import orjson
 import pytest
 from PIL import Image
 from sqlalchemy import event, func, text
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from starlette.applications import Starlette
 from stdnum.cn import ric, uscc
 
@@ -29,6 +31,8 @@ from resolvers.context import Resources
 from resolvers.invites import new_token
 from schema.ids import encode_id
 from storage import accounts, invites, sessions, unions
+from storage.database import Database
+from storage.deadlines import Deadlines
 from storage.readers import Readers
 from storage.sessions import Opening
 
@@ -70,7 +74,7 @@ def picture(shade: int = 0) -> bytes:
 
 
 class World:
-    """A served, empty registry."""
+    """A served, empty registry. The server has its own role; `owner` is whoever goes past it."""
 
     def __init__(self, app: Starlette) -> None:
         self.app = app
@@ -80,6 +84,24 @@ class World:
     def resources(self) -> Resources:
         resources: Resources = self.app.state.resources
         return resources
+
+    @cached_property
+    def owner(self) -> AsyncEngine:
+        return create_async_engine(self.resources.settings.owner_url)
+
+    @property
+    def operator(self) -> Resources:
+        """What a command works with that needs the rights of the schema's owner."""
+        return replace(self.resources, db=self._operators)
+
+    @cached_property
+    def _operators(self) -> Database:
+        settings = self.resources.settings
+        return Database(settings.owner_url, pool_size=3, deadlines=Deadlines(statement=settings.statement_timeout))
+
+    async def close(self) -> None:
+        await self.owner.dispose()
+        await self._operators.close()
 
     async def person(self, name: str = "陈伟", *, verified: bool = True, phone: str | None = None) -> Client:
         """Somebody with an account, signed in."""
@@ -140,8 +162,8 @@ class World:
         await self.sql("update trade_union set status = 'DISSOLVED', dissolved_at = now() where id = :id", id=union.id)
 
     async def sql(self, statement: str, **values: Any) -> list[Any]:
-        """What a statement of the test's own gives: rows, or the values of a single column."""
-        async with self.resources.db.engine.begin() as connection:
+        """What a statement of the test's own gives, past the server: rows, or the values of a single column."""
+        async with self.owner.begin() as connection:
             found = await connection.execute(text(statement), values)
             if not found.returns_rows:
                 return []
@@ -149,14 +171,14 @@ class World:
 
     async def rows(self, table: str) -> int:
         """How many rows a table holds: what was written, and what was not."""
-        async with self.resources.db.engine.connect() as connection:
+        async with self.owner.connect() as connection:
             found = await connection.exec_driver_sql(f"select count(*) from {table}")  # noqa: S608 - our own tables
             return int(found.scalar_one())
 
     async def fingerprint(self) -> str:
         """Equal before and after something that must leave the database as it was."""
         digest = hashlib.sha256()
-        async with self.resources.db.engine.connect() as connection:
+        async with self.owner.connect() as connection:
             names = await connection.exec_driver_sql(
                 # What is used up of limits is no change: a refused attempt counts.
                 "select tablename from pg_tables where schemaname = 'public' "
@@ -168,14 +190,15 @@ class World:
         return digest.hexdigest()
 
     @contextmanager
-    def counted(self) -> Iterator[list[str]]:
+    def counted(self, by: AsyncEngine | None = None) -> Iterator[list[str]]:
         """The statements sent to PostgreSQL meanwhile."""
         sent: list[str] = []
 
         def note(_c: object, _cursor: object, statement: str, *_rest: object) -> None:
             sent.append(statement)
 
-        engines = [self.resources.db.engine.sync_engine, self.resources.db.read_engine.sync_engine]
+        asked_of = [by] if by else [self.resources.db.engine, self.resources.db.read_engine]
+        engines = [one.sync_engine for one in asked_of]
         for engine in engines:
             event.listen(engine, "before_cursor_execute", note)
         try:
