@@ -21,7 +21,7 @@ MIGRATIONS = Path(__file__).parent.parent / "migrations"
 
 # Any number, the same for all: two servers starting together migrate one after the other.
 _ADVISORY_LOCK = 7_263_001
-_LOCK_NOT_AVAILABLE = "55P03"
+_NOT_NOW = {"55P03", "40P01"}  # no lock in time; a deadlock
 _ATTEMPTS = 5
 
 
@@ -58,7 +58,7 @@ async def _migrate_patiently(connection: AsyncConnection, to: str) -> str:
             await connection.commit()
         except DBAPIError as error:
             await connection.rollback()
-            if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE or attempt == _ATTEMPTS - 1:
+            if getattr(error.orig, "sqlstate", None) not in _NOT_NOW or attempt == _ATTEMPTS - 1:
                 raise
             await asyncio.sleep(1)
         else:

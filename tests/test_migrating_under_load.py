@@ -28,12 +28,12 @@ PLANTED = """
 # What a server of that version does, with its own timeouts.
 SETTINGS = {"statement_timeout": "5000", "lock_timeout": "2500"}
 REGISTER = """
-    with made as (
-        insert into registration (parent_id, parent_path, applicant_id, kind, status, round)
-        values (2, '1.2', 1, 'GRASSROOTS', 'PENDING', 1) returning id
-    )
+    insert into registration (parent_id, parent_path, applicant_id, kind, status, round)
+    values (2, '1.2', 1, 'GRASSROOTS', 'PENDING', 1)
+"""
+TELL = """
     insert into event (action, actor_id, union_id, path, registration_id, details)
-    select 'registration.submitted', 1, 2, '1.2', id, '{"name": "厂"}' from made
+    select 'registration.submitted', 1, 2, '1.2', max(id), '{"name": "厂"}' from registration
 """
 WITHDRAW = "update registration set status = 'WITHDRAWN' where id = (select max(id) from registration)"
 READ = """
@@ -72,6 +72,7 @@ class Load:
         while not self.ended.is_set():
             async with self.engine.begin() as connection:
                 await connection.exec_driver_sql(REGISTER)
+                await connection.exec_driver_sql(TELL)
                 await connection.exec_driver_sql(WITHDRAW)
             self.written += 1
 

@@ -6,6 +6,7 @@ import asyncio
 
 import asyncpg
 import pytest
+from sqlalchemy import text
 
 from tests.world import World
 
@@ -14,7 +15,8 @@ async def test_a_connection_that_was_lost_meanwhile_is_replaced(world: World) ->
     """A restarted PostgreSQL has closed them all: whoever asks next does not notice."""
     readers = world.resources.db.readers
     assert await readers.ask("select 1", []) == [(1,)]
-    await world.sql("select pg_terminate_backend(pid) from pg_stat_activity where query = 'select 1'")
+    async with world.resources.db.reading() as session:  # a role ends connections of its own alone
+        await session.execute(text("select pg_terminate_backend(pid) from pg_stat_activity where query = 'select 1'"))
     assert await readers.ask("select 2", []) == [(2,)]
 
 

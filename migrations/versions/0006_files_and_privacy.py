@@ -1,16 +1,14 @@
-"""Quotas of uploads, proofs of keys, and erasing what was refused or withdrawn.
+"""Erasing what was refused or withdrawn: what its triggers allow, and the event that tells of it.
 
-Safe while the old server runs: columns that may be null, tables that it does not know, and triggers that allow
-more than before. It goes on serving; what it makes meanwhile has no proof of its key, and is looked at when the
-next server starts. The indexes keep writers of registrations and events waiting while they are built, which
-with 3 million of each is some seconds.
+Safe while the old server runs: triggers that allow more than before, and one more word. The index keeps writers of
+events waiting while it is built, which with 3 million is some seconds. Of what is read all the time this locks one
+table from readers, as the two before it do: a reader of two would hold the one and wait for the other.
 """
 
-import sqlalchemy as sa
 from alembic import op
 
 revision = "0006"
-down_revision = "0005"
+down_revision = "0006b"
 
 OLD = (
     "union.founded",
@@ -78,45 +76,14 @@ def allow(words: tuple[str, ...], unless: str = "") -> None:
 
 
 def freeze(table: str, function: str, events: str) -> None:
-    op.execute(f"drop trigger if exists {table}_is_frozen on {table}")
     op.execute(
-        f"create trigger {table}_is_frozen before {events} on {table} for each row execute function {function}()"
+        f"create or replace trigger {table}_is_frozen before {events} on {table} "
+        f"for each row execute function {function}()"
     )
 
 
 def upgrade() -> None:
     op.execute("set local lock_timeout = '2s'")
-    op.create_table(
-        "upload_day",
-        sa.Column("account_id", sa.BigInteger(), nullable=False),
-        sa.Column("day", sa.Date(), nullable=False),
-        sa.Column("files", sa.Integer(), nullable=False),
-        sa.Column("bytes", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["account_id"], ["account.id"], name=op.f("fk_upload_day_account_id"), ondelete="CASCADE"
-        ),
-        sa.PrimaryKeyConstraint("account_id", "day", name=op.f("pk_upload_day")),
-    )
-    op.create_table(
-        "key_proof",
-        sa.Column("purpose", sa.String(), nullable=False),
-        sa.Column("name", sa.String(), nullable=False),
-        sa.Column("proof", sa.LargeBinary(length=32), nullable=False),
-        sa.Column("since", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
-        sa.PrimaryKeyConstraint("purpose", "name", name=op.f("pk_key_proof")),
-    )
-    op.add_column("certificate", sa.Column("erased_at", sa.DateTime(timezone=True), nullable=True))
-    op.add_column("registration", sa.Column("erased_at", sa.DateTime(timezone=True), nullable=True))
-    over = "status = 'REJECTED' or status = 'WITHDRAWN'"
-    op.create_check_constraint(op.f("ck_registration_erased"), "registration", f"erased_at is null or {over}")
-    op.create_index(
-        "ix_registration_to_erase",
-        "registration",
-        ["submitted_at", "id"],
-        postgresql_where=f"erased_at is null and ({over})",
-    )
-    op.create_index("ix_event_reveal", "event", ["path", "id"], postgresql_where="action = 'idNumber.revealed'")
-    allow(NEW)
     op.execute(SUBMISSION)
     op.execute(REVIEW)
     freeze("submission", "refuse_change_of_submission", "update")
@@ -125,6 +92,8 @@ def upgrade() -> None:
         op.execute(
             f"create trigger {table}_is_kept before delete on {table} for each row execute function refuse_change()"
         )
+    op.create_index("ix_event_reveal", "event", ["path", "id"], postgresql_where="action = 'idNumber.revealed'")
+    allow(NEW)
 
 
 def downgrade() -> None:
@@ -137,9 +106,3 @@ def downgrade() -> None:
     # What happened stays written, in words that the old server does not know.
     allow(OLD, unless="not valid")
     op.drop_index("ix_event_reveal", "event")
-    op.drop_index("ix_registration_to_erase", "registration")
-    op.drop_constraint("ck_registration_erased", "registration")
-    op.drop_column("registration", "erased_at")
-    op.drop_column("certificate", "erased_at")
-    op.drop_table("key_proof")
-    op.drop_table("upload_day")
