@@ -27,6 +27,7 @@ from resolvers.keys import keep_looking, look_at_keys, require_own_keys, rotate_
 from server import create_app
 from storage import resealing
 from storage.database import Database
+from storage.deadlines import Deadlines
 from storage.sealing import Sealer
 from storage.settings import Settings, SettingsError, generate_secrets, load_settings
 from tests.world import Client, World, codes, id_number
@@ -112,6 +113,12 @@ async def test_a_server_does_not_start_with_other_keys(world: World, settings: S
 def environ(settings: Settings) -> dict[str, str]:
     assert settings.database_url is not None
     return {"DATABASE_URL": settings.database_url, "DATA_DIR": str(settings.data_dir)}
+
+
+async def test_a_server_starts_without_its_database(world: World) -> None:
+    nowhere = Database("postgresql+asyncpg://u:p@/d?host=127.0.0.1&port=1", pool_size=1, deadlines=Deadlines())
+    assert not await look_at_keys(replace(world.resources, db=nowhere))
+    assert await look_at_keys(world.resources)
 
 
 async def test_a_database_that_comes_later_is_asked_then(
