@@ -144,9 +144,9 @@ class Stand:
         name = self.cluster.url().rpartition("/")[2].partition("?")[0]
         self.cluster.postgres.psql(f"\\connect {name}\nset session_replication_role = replica;\n{statement};\n")
 
-    def command(self, *words: str) -> subprocess.CompletedProcess[str]:
+    def command(self, *words: str, **settings: str) -> subprocess.CompletedProcess[str]:
         """One of the operator's commands."""
-        environ = {"PATH": os.environ["PATH"], "DATA_DIR": str(self.data)}
+        environ = {"PATH": os.environ["PATH"], "DATA_DIR": str(self.data), **settings}
         return subprocess.run(
             [sys.executable, "server.py", *words], cwd=ROOT, env=environ, capture_output=True, text=True, check=False
         )

@@ -14,11 +14,10 @@ from typing import Any
 import anyio.to_thread
 import orjson
 import pytest
-from asyncpg import InvalidPasswordError
 from click.testing import CliRunner, Result
-from sqlalchemy.exc import OperationalError
 
 import commands
+from models.errors import Lack, Unavailable
 from models.particulars import Particulars
 from models.second_factor import SecondFactor
 from models.union import TradeUnion
@@ -129,7 +128,7 @@ async def test_a_database_that_comes_later_is_asked_then(
     monkeypatch.setattr(keys, "AGAIN", 0)
 
     def away(_: Database) -> None:
-        raise OperationalError("", {}, InvalidPasswordError())
+        raise Unavailable(Lack.DATABASE)
 
     with monkeypatch.context() as patch:
         patch.setattr(Database, "writing", away)
