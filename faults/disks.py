@@ -60,7 +60,7 @@ def certificates_full(stand: Stand) -> Measured:
     findings = Findings()
     folder = stand.data / "certificates"
     [(newest,)] = stand.ask("select coalesce(max(id), 0) from certificate")
-    with small(folder, 4), stand.server().running() as server:
+    with small(folder, 4), stand.server(MIN_FREE_BYTES="1000000").running() as server:
         before = asyncio.run(_uploads(server.address, stand.applicants[0], 1))
         filler = fill(folder)
         full = asyncio.run(_uploads(server.address, stand.applicants[0], 20, first=100))

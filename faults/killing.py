@@ -120,7 +120,7 @@ def _sweep(stand: Stand) -> tuple[bool, int, int]:
     before = _orphans(stand)
     swept = stand.command("sweep", "--help").returncode == 0
     if swept:
-        stand.command("sweep")
+        stand.command("sweep", UNUSED_HOURS="0")
     return swept, before, _orphans(stand)
 
 

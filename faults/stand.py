@@ -38,6 +38,8 @@ from storage.settings import Settings, load_settings
 ROOT: Final = Path(__file__).parent.parent
 PATIENCE: Final = 60
 APPLICANTS: Final = 40
+# A server that is killed takes the permits along that it had leased: after twenty times that is a day's.
+GENEROUS: Final = "upload=1000000/60,registration=1000000/60"
 FOR_A_DAY: Final = Opening(lasting=timedelta(days=1), idle=timedelta(days=1))
 
 
@@ -119,7 +121,7 @@ class Stand:
 
     def server(self, **environ: str) -> Server:
         """The server under test, not started yet. Nothing of this process's environment is in its own but the path."""
-        given = {"PATH": os.environ["PATH"], "DATA_DIR": str(self.data), **environ}
+        given = {"PATH": os.environ["PATH"], "DATA_DIR": str(self.data), "RATE_LIMITS": GENEROUS, **environ}
         return Server(given, self.log)
 
     @property
@@ -144,9 +146,9 @@ class Stand:
         name = self.cluster.url().rpartition("/")[2].partition("?")[0]
         self.cluster.postgres.psql(f"\\connect {name}\nset session_replication_role = replica;\n{statement};\n")
 
-    def command(self, *words: str) -> subprocess.CompletedProcess[str]:
+    def command(self, *words: str, **settings: str) -> subprocess.CompletedProcess[str]:
         """One of the operator's commands."""
-        environ = {"PATH": os.environ["PATH"], "DATA_DIR": str(self.data)}
+        environ = {"PATH": os.environ["PATH"], "DATA_DIR": str(self.data), **settings}
         return subprocess.run(
             [sys.executable, "server.py", *words], cwd=ROOT, env=environ, capture_output=True, text=True, check=False
         )

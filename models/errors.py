@@ -94,7 +94,6 @@ class Lack(StrEnum):
     LOCK = "a lock was not to be had in time"
     OPERATION = "the operation took too long"
     CONTENTION = "others were writing the same"
-    ROOM = "there is no room for files left"
     RESOURCES = "the database has no room or no resources left"
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy.exc import DBAPIError
 
+from models.errors import Unavailable
 from resolvers.context import Resources
 from storage import key_proofs, locks, resealing
 from storage.resealing import SEALED
@@ -32,7 +33,7 @@ async def look_at_keys(resources: Resources) -> bool:
     """Whether the database answered. Raises: SettingsError."""
     try:
         await asyncio.wait_for(require_own_keys(resources), PATIENCE)
-    except (OSError, DBAPIError):  # TimeoutError among them
+    except (OSError, DBAPIError, Unavailable):  # TimeoutError among them
         log.warning("the database could not be asked whether it was written with these keys")
         return False
     return True

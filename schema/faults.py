@@ -4,7 +4,6 @@ A client's mistake is told in full and not logged. A fault of ours is masked, an
 request's id, which the client is told.
 """
 
-import errno
 import logging
 import re
 from typing import Any, Final
@@ -16,12 +15,10 @@ from strawberry.types import ExecutionResult
 from strawberry.types.execution import PreExecutionError
 from typing_extensions import override
 
-from models.errors import Lack, Unavailable
+from models.errors import Unavailable
 from schema.refusals import Refusal
 
 log = logging.getLogger(__name__)
-
-FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 # graphql-core appends guesses to messages of a dozen kinds. validate() and execute() take a switch against
 # it that Strawberry does not pass on, and its own disable_field_suggestions knows one kind alone.
@@ -73,8 +70,6 @@ def raise_unavailable(result: ExecutionResult) -> None:
         cause = error.original_error
         if isinstance(cause, Unavailable):
             raise cause
-        if isinstance(cause, OSError) and cause.errno in FULL:
-            raise Unavailable(Lack.ROOM) from cause
 
 
 def blame(error: GraphQLError, *, validated: bool) -> str:

@@ -14,11 +14,10 @@ from typing import Any
 import anyio.to_thread
 import orjson
 import pytest
-from asyncpg import InvalidPasswordError
 from click.testing import CliRunner, Result
-from sqlalchemy.exc import OperationalError
 
 import commands
+from models.errors import Lack, Unavailable
 from models.particulars import Particulars
 from models.second_factor import SecondFactor
 from models.union import TradeUnion
@@ -28,6 +27,7 @@ from server import create_app
 from storage import resealing
 from storage.chain import Fault
 from storage.database import Database
+from storage.deadlines import Deadlines
 from storage.sealing import Sealer
 from storage.settings import Settings, SettingsError, generate_secrets, load_settings
 from tests.world import Client, World, codes, id_number
@@ -116,6 +116,12 @@ def environ(settings: Settings) -> dict[str, str]:
     return {**where, "DATA_DIR": str(settings.data_dir), "CHAIN_SECONDS": "0"}
 
 
+async def test_a_server_starts_without_its_database(world: World) -> None:
+    nowhere = Database("postgresql+asyncpg://u:p@/d?host=127.0.0.1&port=1", pool_size=1, deadlines=Deadlines())
+    assert not await look_at_keys(replace(world.resources, db=nowhere))
+    assert await look_at_keys(world.resources)
+
+
 async def test_a_database_that_comes_later_is_asked_then(
     world: World, settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -124,7 +130,7 @@ async def test_a_database_that_comes_later_is_asked_then(
     monkeypatch.setattr(keys, "AGAIN", 0)
 
     def away(_: Database) -> None:
-        raise OperationalError("", {}, InvalidPasswordError())
+        raise Unavailable(Lack.DATABASE)
 
     with monkeypatch.context() as patch:
         patch.setattr(Database, "writing", away)

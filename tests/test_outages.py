@@ -192,6 +192,8 @@ async def test_a_database_that_is_away_is_told_and_served_again_as_soon_as_it_is
             refused(await post(mayor, asked, **variables), "the database is away")
         async with mayor.http() as http:
             assert [(await http.get(path)).status_code for path in ("/livez", "/readyz", "/session")] == [200, 503, 503]
+        async with hurried(world) as late, elsewhere(mayor, late).http() as http:  # a server starts meanwhile, too
+            assert [(await http.get(path)).status_code for path in ("/livez", "/readyz")] == [200, 503]
     finally:
         cluster.postgres.psql(f"{away} true;")
     assert (await mayor.ask(READ)) == [{"id": gid(city)}]
