@@ -23,7 +23,7 @@ from storage.backups import BackupError
 from storage.cluster import ClusterError, running
 from storage.dumps import DumpError
 from storage.grants import role_of
-from storage.migrations import is_current, migrate
+from storage.migrations import is_behind, migrate
 from storage.settings import Settings, SettingsError, load_settings
 
 # SQLSTATE: no connection, no such user, no such database, no right, no resources, going down.
@@ -129,13 +129,12 @@ def run(work: Callable[[Resources], Awaitable[Result]], *, as_owner: bool = Fals
     """
 
     async def working(settings: Settings, *, embedded: bool) -> Result:
-        assert settings.database_url is not None
         if embedded:
             click.echo(f"No DATABASE_URL: using the database in {settings.data_dir}.", err=True)
             await bring_up_to_date(settings)
-        elif not await is_current(settings.database_url):
-            refuse("The database is not at this version: run `python server.py migrate` first.")
         async with with_resources(of_owner(settings) if as_owner else settings) as resources:
+            if is_behind(await resources.db.revision()):
+                refuse("The database is not at this version: run `python server.py migrate` first.")
             return await work(resources)
 
     with plainly(), with_database() as settings:

@@ -11,6 +11,7 @@ from typing import Final
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from models.errors import Unavailable
 from resolvers.context import Resources
 from storage import chain
 from storage.chain import Anchor, Broken
@@ -77,6 +78,6 @@ async def _keep_chaining(resources: Resources, pause: float) -> None:
                 if now != end:
                     log.info("The record ends at %s.", now)
                 told, end = time.monotonic(), now
-        except (SQLAlchemyError, OSError) as error:  # what waits is chained when the database is back
+        except (Unavailable, SQLAlchemyError, OSError) as error:  # what waits is chained when the database is back
             log.warning("Events wait to be chained: %s.", type(error).__name__)
         await asyncio.sleep(pause)

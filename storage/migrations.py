@@ -66,17 +66,6 @@ async def _migrate_patiently(connection: AsyncConnection, to: str) -> str:
     raise AssertionError("unreachable")
 
 
-async def is_current(url: str) -> bool:
-    """Whether every migration of this version has been run."""
-    engine = create_async_engine(url)
-    try:
-        async with engine.connect() as connection:
-            at = await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
-    finally:
-        await engine.dispose()
-    return at == ScriptDirectory(str(MIGRATIONS)).get_current_head()
-
-
 @cache
 def _known() -> tuple[str | None, frozenset[str]]:
     """The last revision of this version, and all of them."""

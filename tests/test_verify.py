@@ -150,8 +150,7 @@ async def test_a_photo_that_was_changed_or_lost_is_named(world: World, settings:
     content = changed.read_bytes()
     changed.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
     lost.unlink()
-    assert settings.database_url is not None
-    result = await verify(settings.database_url, settings.data_dir)
+    result = await verify(settings.owner_url, settings.data_dir)
     now = hashlib.sha256(changed.read_bytes()).hexdigest()
     assert (result.exit_code, sound.exists()) == (1, True)
     assert {line.partition("。 ")[2] for line in result.stderr.splitlines()[:-1]} == {

@@ -87,7 +87,8 @@ class World:
 
     @cached_property
     def owner(self) -> AsyncEngine:
-        return create_async_engine(self.resources.settings.owner_url)
+        # Some tests end every connection.
+        return create_async_engine(self.resources.settings.owner_url, pool_pre_ping=True)
 
     @property
     def operator(self) -> Resources:
