@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from server import create_app
 from tests.world import World
@@ -71,6 +71,22 @@ async def test_a_worker_does_not_outlive_its_supervisor(ended: list[int], monkey
     async with Drain(0).watched(), asyncio.timeout(5):
         while not ended:  # noqa: ASYNC110 - as above
             await asyncio.sleep(0.01)
+
+
+async def test_an_answer_that_was_under_way_closes_its_connection_too() -> None:
+    drain = Drain(0)
+    sent: list[Message] = []
+
+    async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
+        drain.begun = True  # while it is being answered
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    nothing: Any = None
+    await Draining(app, drain=drain)({"type": "http"}, nothing, send)
+    assert [message["headers"] for message in sent] == [[(b"connection", b"close")]]
 
 
 async def test_what_is_no_request_passes() -> None:

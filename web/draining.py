@@ -80,12 +80,13 @@ class Draining:
         self.drain = drain
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if not self.drain.begun or scope["type"] != "http":
+        if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
 
         async def closing(message: Message) -> None:
-            if message["type"] == "http.response.start":
+            # Asked when the answer begins: the next request on this connection may come when nobody reads it any more.
+            if self.drain.begun and message["type"] == "http.response.start":
                 message["headers"] = [*message["headers"], (b"connection", b"close")]
             await send(message)
 
