@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Final
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -18,6 +18,8 @@ from storage.chain import Anchor, Broken
 
 # How often the log, which may be kept elsewhere, is told how the chain ends; in seconds.
 TOLD: Final = 3600
+# A server that ends chains for no longer than so many seconds.
+PATIENCE: Final = 3
 
 log = logging.getLogger(__name__)
 
@@ -55,22 +57,30 @@ async def counted(resources: Resources) -> tuple[Anchor, int]:
 
 @asynccontextmanager
 async def kept_chained(resources: Resources) -> AsyncIterator[None]:
-    """While the block runs, what is written is chained soon after; unless the settings leave it to another server."""
+    """While the block runs, what is written is chained soon after, and the last of it at its end.
+
+    Unless the settings leave it to another server.
+    """
     pause = resources.settings.chain_seconds
-    keeping = asyncio.create_task(_keep_chaining(resources, pause)) if pause else None
+    if not pause:
+        yield
+        return
+    keeping = asyncio.create_task(_keep_chaining(resources, pause))
     try:
         yield
     finally:
-        if keeping is not None:
-            keeping.cancel()
-            with suppress(asyncio.CancelledError):
-                await keeping
+        keeping.cancel()
+        with suppress(asyncio.CancelledError):
+            await keeping
+        with _left_waiting_if_it_fails():
+            async with asyncio.timeout(PATIENCE):
+                await chain_waiting(resources)
 
 
 async def _keep_chaining(resources: Resources, pause: float) -> None:
     told, end = 0.0, Anchor(0, b"")
     while True:
-        try:
+        with _left_waiting_if_it_fails():
             await chain_waiting(resources)
             if time.monotonic() >= told + TOLD or not told:
                 async with resources.db.reading() as session:
@@ -78,6 +88,13 @@ async def _keep_chaining(resources: Resources, pause: float) -> None:
                 if now != end:
                     log.info("The record ends at %s.", now)
                 told, end = time.monotonic(), now
-        except (Unavailable, SQLAlchemyError, OSError) as error:  # what waits is chained when the database is back
-            log.warning("Events wait to be chained: %s.", type(error).__name__)
         await asyncio.sleep(pause)
+
+
+@contextmanager
+def _left_waiting_if_it_fails() -> Iterator[None]:
+    """What waits is chained when the database is back, or by the next server."""
+    try:
+        yield
+    except (Unavailable, SQLAlchemyError, OSError) as error:  # a TimeoutError is an OSError
+        log.warning("Events wait to be chained: %s.", type(error).__name__)

@@ -239,6 +239,15 @@ async def test_a_server_chains_by_itself(world: World, settings: Settings) -> No
     assert await found(world) == []
 
 
+async def test_a_server_that_ends_leaves_nothing_waiting(world: World, settings: Settings) -> None:
+    app = create_app(settings.model_copy(update={"chain_seconds": 3600}))
+    async with app.router.lifespan_context(app):
+        await asyncio.sleep(0.1)  # it has chained what there was
+        await world.sql("insert into event (action, details) values ('account.created', '{}')")
+        assert await world.rows("event_link") == 0
+    assert (await world.rows("event_waiting"), await world.rows("event_link")) == (0, 1)
+
+
 async def test_a_database_that_is_away_is_waited_for(
     world: World, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
