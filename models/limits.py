@@ -25,6 +25,7 @@ class Limited(StrEnum):
     CODE_MISS = "code-miss"
     SEARCH = "search"
     UPLOAD = "upload"
+    UPLOAD_KIB = "upload-kib"
     REGISTRATION = "registration"
     APPOINTMENT = "appointment"
     REVEAL = "reveal"
@@ -63,7 +64,9 @@ DEFAULTS: Final[Limits] = {
     Limited.CODE_MISS: Limit(30, 10 * MINUTE),
     Limited.SEARCH: Limit(600, MINUTE),
     # Whoever registers for a whole county sends some hundreds in a day.
-    Limited.UPLOAD: Limit(3000, DAY),
+    Limited.UPLOAD: Limit(2000, DAY),
+    # 2 GiB: a photo of a phone has 1 to 5 MB.
+    Limited.UPLOAD_KIB: Limit(2 * 1024**2, DAY),
     Limited.REGISTRATION: Limit(3000, DAY),
     # It tells whether a phone has an account.
     Limited.APPOINTMENT: Limit(300, HOUR),

@@ -13,7 +13,6 @@ from models import (
     tally,
     throttle,
     union,
-    upload_day,
 )
 from models.base import Base
 
@@ -32,5 +31,4 @@ __all__ = [
     "tally",
     "throttle",
     "union",
-    "upload_day",
 ]

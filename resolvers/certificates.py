@@ -6,12 +6,13 @@ import hashlib
 import hmac
 from dataclasses import dataclass
 from datetime import timedelta
+from math import ceil
 
 from models.certificate import Certificate
 from models.errors import Code, Problem, Rejected
 from models.limits import Limited
 from resolvers.context import Context
-from storage import accounts, certificates, locks, uploads
+from storage import accounts, certificates, locks
 from storage.images import reencode
 
 
@@ -24,13 +25,11 @@ async def upload_certificate(ctx: Context, content: bytes) -> Certificate:
     """
     if ctx.signed_in is None:
         raise Rejected(Problem(Code.UNAUTHENTICATED))
-    await ctx.spend(Limited.UPLOAD)
+    ctx.resources.files.require_room(len(content))
+    # Before anything is decoded: what is refused took the processor's time, and counts.
+    await ctx.spend(Limited.UPLOAD, exactly=True)
+    await ctx.spend(Limited.UPLOAD_KIB, ceil(len(content) / 1024), exactly=True)
     settings = ctx.settings
-    async with ctx.working() as work:
-        ctx.resources.files.require_room(len(content))
-        bounds = {"most_files": settings.uploads_per_day, "most_bytes": settings.upload_bytes_per_day}
-        if not await uploads.is_allowed(work.session, work.account.id, len(content), **bounds):
-            raise Rejected(Problem(Code.RATE_LIMITED, ("file",), "uploads"))
     picture = await reencode(
         content, max_bytes=settings.max_certificate_bytes, max_pixels=settings.max_certificate_pixels
     )

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from models.event import Happening
 from resolvers.context import Resources
-from storage import erasure, events, locks, sweeping, unions, uploads
+from storage import erasure, events, locks, sweeping, unions
 from storage.timeouts import take_time, wait_patiently
 
 BATCH = 500
@@ -71,8 +71,6 @@ async def sweep(resources: Resources) -> Swept:
         async with resources.db.reading() as session:
             found = await sweeping.strays(session, names)
         swept.note(await _sweep_files(resources, found))
-    async with resources.db.writing() as session:
-        await uploads.forget(session)
     swept.drafts = resources.files.clear_drafts()
     return swept
 

@@ -100,7 +100,6 @@ EN: Final[Mapping[str, str]] = {
     "RATE_LIMITED": "Too many attempts; wait and try again.",
     "RATE_LIMITED.wait": "Too many attempts; try again in {seconds} seconds.",
     "RATE_LIMITED.tree": "The tree is being imported into or rearranged; try again later.",
-    "RATE_LIMITED.uploads": "These are too many photos for one day; go on tomorrow.",
     "RATE_LIMITED.exports": "Too many exports are under way; try again later.",
     "IDEMPOTENCY_CONFLICT": "This idempotency key was used for something else.",
     "IDEMPOTENCY_CONFLICT.differs": "The tree has this union, and says otherwise; an import changes no union.",

@@ -100,7 +100,6 @@ ZH: Final[Mapping[str, str]] = {
     "RATE_LIMITED": "操作过于频繁，请稍后再试。",
     "RATE_LIMITED.wait": "操作过于频繁，请在 {seconds} 秒后再试。",
     "RATE_LIMITED.tree": "组织树正在导入或调整，请稍后再试。",
-    "RATE_LIMITED.uploads": "今天上传的照片已达上限，请明天再试。",
     "RATE_LIMITED.exports": "正在导出的人较多，请稍后再试。",
     "IDEMPOTENCY_CONFLICT": "该幂等键已用于其他内容。",
     "IDEMPOTENCY_CONFLICT.differs": "树中已有这个工会，但此项不同；导入不修改已有的工会。",

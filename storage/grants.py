@@ -51,7 +51,6 @@ TABLES: Final[Mapping[str, frozenset[str]]] = {
     "tally_change": frozenset(),
     "throttle": READ_AND_ADD | {"update", "delete"},
     "trade_union": READ_AND_ADD | _columns("update", "contact_phone"),  # to hold it
-    "upload_day": READ_AND_ADD | {"delete"} | _columns("update", "files", "bytes"),
 }
 # Where the program takes a number before it writes the row.
 SEQUENCES: Final[Mapping[str, frozenset[str]]] = {"trade_union_id_seq": frozenset({"usage"})}

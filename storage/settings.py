@@ -164,8 +164,6 @@ class Settings(BaseSettings):
     max_certificate_bytes: int = Field(default=10 * 1024 * 1024, ge=1024)
     max_certificate_pixels: int = Field(default=40_000_000, ge=1)
     # Of one account on one day in China.
-    uploads_per_day: int = Field(default=2000, ge=1)
-    upload_bytes_per_day: int = Field(default=2 * 1024**3, ge=1024)
     # Photos are refused before the disk has less than this.
     min_free_bytes: int = Field(default=512 * 1024**2, ge=0)
     # Photos that no form shows are kept for so long.

@@ -92,7 +92,6 @@ async def test_it_leaves_an_event_and_nothing_can_be_done_any_more(world: World)
     asked = {"registrationId": made["rejected"], "reason": "核对"}
     assert told(await governor.do("revealIdNumber", "idNumber", **asked)) == {("WRONG_STATE", "registrationId")}
     await world.sql("delete from certificate where id = (select max(id) from certificate)")
-    await world.sql("delete from upload_day")
     assert before != "" and await world.sql("select count(*) from registration where status = 'PENDING'") == [1]
 
 

@@ -19,6 +19,7 @@ import orjson
 import pytest
 
 from storage.files import Files
+from tests.people import limit
 from tests.world import Client, World, codes, picture, told
 
 SHADES = count(5000)  # no two uploads are the same file
@@ -56,52 +57,47 @@ async def sent(person: Client, content: bytes) -> httpx.Response:
 # ── a day ────────────────────────────────────────────────────────────────────────────────────
 
 
-async def test_so_many_photos_a_day_and_no_more(world: World) -> None:
+async def test_so_many_photos_a_day_and_no_more(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    limit(world, monkeypatch, upload=(2, 86400))
     person, other = await world.person(), await world.person()
-    with settings(world, uploads_per_day=2):
-        assert [codes(await person.upload()) for _ in range(2)] == [[], []]
-        before = await world.fingerprint(), files_of(world)
-        refused = await person.upload()
-        assert told(refused) == {("RATE_LIMITED", "file")} and refused["certificate"] is None
-        assert (await world.fingerprint(), files_of(world)) == before
-        assert codes(await other.upload()) == []  # each account has its own
+    assert [codes(await person.upload()) for _ in range(2)] == [[], []]
+    before = await world.fingerprint(), files_of(world)
+    refused = await person.upload()
+    assert told(refused) == {("RATE_LIMITED", "")} and refused["certificate"] is None
+    assert (await world.fingerprint(), files_of(world)) == before
+    assert codes(await other.upload()) == []  # each account has its own
 
-        await world.sql("update upload_day set day = day - 1")  # the database's day, not the server's
-        assert codes(await person.upload()) == []
+    await world.sql(
+        "update throttle set full_at = full_at - interval '1 day'"
+    )  # the database's clock, not the server's
+    assert codes(await person.upload()) == []
 
 
-async def test_of_many_uploads_at_once_no_more_are_taken(world: World) -> None:
+async def test_of_many_uploads_at_once_no_more_are_taken(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    limit(world, monkeypatch, upload=(2, 86400))
     person = await world.person()
-    with settings(world, uploads_per_day=2):
-        answers = await asyncio.gather(*(sent(person, picture(next(SHADES))) for _ in range(6)))
-    told = [answer.json()["data"]["uploadCertificate"]["errors"] for answer in answers]
-    assert sorted(len(errors) for errors in told) == [0, 0, 1, 1, 1, 1]
+    answers = await asyncio.gather(*(sent(person, picture(next(SHADES))) for _ in range(6)))
+    refused = [answer.json()["data"]["uploadCertificate"]["errors"] for answer in answers]
+    assert sorted(len(errors) for errors in refused) == [0, 0, 1, 1, 1, 1]
     assert await world.rows("certificate") == 2
 
 
-async def test_so_many_bytes_a_day_and_no_more(world: World) -> None:
+async def test_so_much_a_day_and_no_more(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    limit(world, monkeypatch, upload_kib=(5, 86400))
     person = await world.person()
-    with settings(world, upload_bytes_per_day=len(picture(1)) + len(picture(2))):
-        assert codes(await person.upload(picture(1))) == []
-        assert codes(await person.upload(picture(2) + b"!")) == ["RATE_LIMITED"]
-        assert codes(await person.upload(picture(2))) == []
-    assert await world.sql("select files, bytes from upload_day") == [(2, len(picture(1)) + len(picture(2)))]
+    three_kib = picture(1) + bytes(2 * 1024)  # of which what is no picture is left out
+    assert codes(await person.upload(three_kib)) == []
+    assert codes(await person.upload(three_kib)) == ["RATE_LIMITED"]
+    assert [codes(await person.upload(picture(2))) for _ in range(3)] == [[], [], ["RATE_LIMITED"]]
 
 
-async def test_one_that_is_larger_than_a_day_is_refused(world: World) -> None:
-    person = await world.person()
-    with settings(world, upload_bytes_per_day=len(picture(1)) - 1):
-        assert codes(await person.upload(picture(1))) == ["RATE_LIMITED"]
-    assert await world.rows("upload_day") == 0
-
-
-async def test_what_is_refused_counts(world: World) -> None:
+async def test_what_is_refused_counts(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """It took the processor's time: a bomb a second is not free."""
+    limit(world, monkeypatch, upload=(2, 86400))
     person = await world.person()
-    with settings(world, uploads_per_day=2):
-        for _ in range(2):
-            assert codes(await person.upload(b"no picture")) == ["UNSUPPORTED_MEDIA"]
-        assert codes(await person.upload()) == ["RATE_LIMITED"]
+    for _ in range(2):
+        assert codes(await person.upload(b"no picture")) == ["UNSUPPORTED_MEDIA"]
+    assert codes(await person.upload()) == ["RATE_LIMITED"]
 
 
 # ── the disk ─────────────────────────────────────────────────────────────────────────────────
@@ -123,7 +119,6 @@ async def test_room_is_left_on_the_disk(world: World) -> None:
     with settings(world, min_free_bytes=disk.f_bavail * disk.f_frsize + 1024**3):
         await assert_refused(world, person)
         assert await person.ask("{ viewer { account { realName } } }")  # everything else goes on
-    assert await world.rows("upload_day") == 0
     assert (await sent(person, picture(next(SHADES)))).status_code == 200
 
 

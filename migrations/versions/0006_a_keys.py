@@ -1,7 +1,7 @@
-"""Quotas of uploads, proofs of keys, and photos that were erased.
+"""Proofs of keys, and photos that were erased.
 
-Safe while the old server runs: a column that may be null, and tables that it does not know. It goes on serving; what it
-makes meanwhile has no proof of its key, and is looked at when the next server starts.
+Safe while the old server runs: a column that may be null, and a table that it does not know. It goes on serving; what
+it makes meanwhile has no proof of its key, and is looked at when the next server starts.
 """
 
 import sqlalchemy as sa
@@ -13,17 +13,6 @@ down_revision = "0005"
 
 def upgrade() -> None:
     op.execute("set local lock_timeout = '2s'")
-    op.create_table(
-        "upload_day",
-        sa.Column("account_id", sa.BigInteger(), nullable=False),
-        sa.Column("day", sa.Date(), nullable=False),
-        sa.Column("files", sa.Integer(), nullable=False),
-        sa.Column("bytes", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["account_id"], ["account.id"], name=op.f("fk_upload_day_account_id"), ondelete="CASCADE"
-        ),
-        sa.PrimaryKeyConstraint("account_id", "day", name=op.f("pk_upload_day")),
-    )
     op.create_table(
         "key_proof",
         sa.Column("purpose", sa.String(), nullable=False),
@@ -39,4 +28,3 @@ def downgrade() -> None:
     op.execute("set local lock_timeout = '2s'")
     op.drop_column("certificate", "erased_at")
     op.drop_table("key_proof")
-    op.drop_table("upload_day")
