@@ -1,14 +1,14 @@
 """Request bodies are bounded while they are read; uvicorn itself takes any length."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from typing import Final
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Message, Receive
 
 from schema.refusals import Refusal, Refused
+from storage.deadlines import Within
 
 # A form of a few kilobytes and a photo both arrive within wx.request's and wx.uploadFile's own 60 seconds.
 SLOWEST_SECONDS: Final = 60
@@ -78,19 +78,15 @@ async def linger(receive: Receive, limit: int) -> None:
                     return
 
 
-@asynccontextmanager
-async def in_time() -> AsyncIterator[None]:
+def in_time() -> Within:
     """Bounds how long a body may take to arrive.
 
     Raises:
         Refused: REQUEST_TIMEOUT.
     """
-    try:
-        async with asyncio.timeout(SLOWEST_SECONDS):
-            yield
-    except TimeoutError:
-        raise Refused(
-            Refusal.REQUEST_TIMEOUT,
-            f"a body takes at most {SLOWEST_SECONDS} seconds",
-            headers={"connection": "close"},
-        ) from None
+    return Within(SLOWEST_SECONDS, _too_slow)
+
+
+def _too_slow() -> Refused:
+    reason = f"a body takes at most {SLOWEST_SECONDS} seconds"
+    return Refused(Refusal.REQUEST_TIMEOUT, reason, headers={"connection": "close"})

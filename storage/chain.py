@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.event import Event, EventLink, EventWaiting
 from storage.locks import Turn, is_free
+from storage.readers import Readers
 from storage.sealing import Sealer
 
 # Few enough that a pass takes milliseconds.
@@ -77,6 +78,12 @@ class Broken:
     position: int | None
     event_id: int | None
     by: str | None = None  # whom a stranger is called, which key is missing
+
+
+async def anything_waits(readers: Readers) -> bool:
+    """Whether there is something to chain. Asked each second, mostly in vain, so it is the cheapest of questions."""
+    [row] = await readers.ask("select exists (select from event_waiting)", [])
+    return bool(row[0])
 
 
 async def chain(session: AsyncSession, sealer: Sealer) -> int:

@@ -7,11 +7,16 @@ may not idle for longer than an operation may take.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Final
+from functools import lru_cache
+from math import inf
+from types import TracebackType
+from typing import Final, Self
+
+from typing_extensions import override
 
 from models.errors import Lack, Unavailable
 
@@ -38,33 +43,115 @@ def _milliseconds(seconds: float) -> str:
     return str(max(1, int(seconds * 1000)))
 
 
+# How late a deadline may be noticed, in seconds.
+TICK: Final = 0.05
+
+
+class _Watch:
+    """The deadlines of one event loop. All of them share a timer: most are met, and never cost one of their own."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self.running: dict[Within, None] = {}
+        self.timer: asyncio.TimerHandle | None = None
+
+    def add(self, deadline: Within) -> None:
+        self.running[deadline] = None
+        if self.timer is None:
+            self.timer = self.loop.call_later(TICK, self._look)
+
+    def _look(self) -> None:
+        now = self.loop.time()
+        for deadline in [one for one in self.running if one.end <= now]:
+            deadline.pass_by()
+        self.timer = self.loop.call_later(TICK, self._look) if self.running else None
+
+
+@lru_cache(maxsize=1)
+def _watch_of(loop: asyncio.AbstractEventLoop) -> _Watch:
+    return _Watch(loop)
+
+
+class Within:
+    """Cancels what is inside when its seconds are over, and raises what `late` makes instead.
+
+    As `asyncio.timeout` does, without a timer for each: that takes 5 to 9 µs of the 150 that reading takes besides
+    its statement, and a request has two.
+    """
+
+    def __init__(self, seconds: float | None, late: Callable[[], Exception]) -> None:
+        """None is for ever."""
+        self.end = inf
+        self.passed = False
+        self._seconds = seconds
+        self._late = late
+
+    async def __aenter__(self) -> Self:
+        if self._seconds is not None:
+            task = asyncio.current_task()
+            assert task is not None
+            self._task, self._cancelling = task, task.cancelling()
+            self._watch = _watch_of(task.get_loop())
+            self.end = self._watch.loop.time() + self._seconds
+            self._watch.add(self)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        if self._seconds is None:
+            return
+        self._watch.running.pop(self, None)
+        # Cancelled by somebody else as well, it stays cancelled.
+        if self.passed and self._task.uncancel() <= self._cancelling and kind is asyncio.CancelledError:
+            raise self._late() from error
+
+    def pass_by(self) -> None:
+        del self._watch.running[self]
+        self.passed = True
+        self._task.cancel()
+
+    def lift(self) -> None:
+        """The rest takes as long as it takes."""
+        if self._seconds is not None:
+            self._watch.running.pop(self, None)
+
+
 # When the operation ends that this task works for, by its event loop's clock.
 _END: Final[ContextVar[float | None]] = ContextVar("end", default=None)
 
 
-@asynccontextmanager
-async def operation(seconds: float | None) -> AsyncIterator[asyncio.Timeout]:
+def _time_is_up() -> Unavailable:
+    return Unavailable(Lack.OPERATION)
+
+
+class operation(Within):  # noqa: N801 - used as a word, as `asyncio.timeout` is
     """Gives what is inside so many seconds, and the tasks that it starts as well; None is for ever.
 
     Raises:
         Unavailable: OPERATION, time is up.
     """
-    end = None if seconds is None else asyncio.get_running_loop().time() + seconds
-    token = _END.set(end)
-    try:
-        async with asyncio.timeout_at(end) as deadline:
-            yield deadline
-    except TimeoutError:
-        raise Unavailable(Lack.OPERATION) from None
-    finally:
-        _END.reset(token)
 
+    def __init__(self, seconds: float | None) -> None:
+        super().__init__(seconds, _time_is_up)
 
-def no_longer(deadline: asyncio.Timeout) -> None:
-    """The rest takes as long as it takes: the answer has begun."""
-    if not deadline.expired():
-        deadline.reschedule(None)
-    _END.set(None)
+    @override
+    async def __aenter__(self) -> Self:
+        await super().__aenter__()
+        self._before = _END.set(None if self.end == inf else self.end)
+        return self
+
+    @override
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        _END.reset(self._before)
+        await super().__aexit__(kind, error, trace)
+
+    @override
+    def lift(self) -> None:
+        super().lift()
+        _END.set(None)
 
 
 @asynccontextmanager

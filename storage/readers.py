@@ -13,10 +13,15 @@ from typing import Any, Final
 import asyncpg
 
 from models.errors import Lack, Unavailable
+from storage.deadlines import Within
 from storage.outages import LOST, asking, connecting, is_lost
 
 # A connection that is given up gets this long to tell PostgreSQL to stop.
 GIVING_UP: Final = 1.0
+
+
+def _none_free() -> Unavailable:
+    return Unavailable(Lack.CONNECTION)
 
 
 class Readers:
@@ -66,11 +71,8 @@ class Readers:
 
     async def _wait(self) -> None:
         """Raises: Unavailable, none has become free in time."""
-        try:
-            async with asyncio.timeout(self._patience):
-                await self._room.acquire()
-        except TimeoutError:
-            raise Unavailable(Lack.CONNECTION) from None
+        async with Within(self._patience, _none_free):
+            await self._room.acquire()
 
     async def _fetch(self, connection: Any, text: str, arguments: Sequence[Any]) -> list[Sequence[Any]]:
         try:

@@ -34,7 +34,7 @@ async def identify(context: Context, request: Request, *, remembered: bool = Fal
     `remembered` saves the statement, for whoever compares the rights with those of now (`sign_ins.while_held`).
     """
     context.locale = preferred(request.headers.get("accept-language", ""))
-    context.request_id = request.state.request_id
+    context.request_id = request.scope["state"]["request_id"]
     token = token_of(request)
     client = request.scope.get("client")
     program = program_of(request.headers.get("user-agent", ""))

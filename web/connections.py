@@ -28,7 +28,9 @@ _REFUSAL: Final = "HTTP/1.1 {}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n
 class Connection(HttpToolsProtocol):
     """Closed when a request's head takes longer than HEAD_SECONDS, or all of it longer than REQUEST_SECONDS."""
 
-    _deadline: asyncio.TimerHandle | None = None
+    # By the event loop's clock. The timer may be earlier: it is set anew when it rings, not with each request.
+    _deadline: float | None = None
+    _timer: asyncio.TimerHandle | None = None
     _in_head = True
     _head_bytes = 0
     _chunk = 0
@@ -40,7 +42,8 @@ class Connection(HttpToolsProtocol):
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
-        self._within(None)
+        if self._timer is not None:
+            self._timer.cancel()
         super().connection_lost(exc)
 
     @override
@@ -78,11 +81,24 @@ class Connection(HttpToolsProtocol):
 
     def _within(self, seconds: float | None) -> None:
         """From now on so much time is left; None for as long as it takes, which keep-alive bounds."""
-        if self._deadline is not None:
-            self._deadline.cancel()
-        self._deadline = None if seconds is None else self.loop.call_later(seconds, self._expire)
+        if seconds is None:
+            self._deadline = None
+            return
+        self._deadline = self.loop.time() + seconds
+        if self._timer is not None and self._timer.when() > self._deadline:
+            self._timer.cancel()
+            self._timer = None
+        if self._timer is None:
+            self._timer = self.loop.call_later(seconds, self._look)
 
-    def _expire(self) -> None:
+    def _look(self) -> None:
+        self._timer = None
+        if self._deadline is None:
+            return
+        left = self._deadline - self.loop.time()
+        if left > 0:
+            self._timer = self.loop.call_later(left, self._look)
+            return
         self._deadline = None
         if self._in_head:
             self._give_up("408 Request Timeout")

@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from models.errors import Unavailable
-from storage.deadlines import no_longer, operation
+from storage.deadlines import operation
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ class Outages:
             nonlocal begun
             if message["type"] == "http.response.start":
                 begun = True
-                no_longer(deadline)
+                deadline.lift()  # the answer has begun
             await send(message)
 
         try:
