@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from graphql import (
@@ -23,6 +22,7 @@ from graphql import (
 from graphql.execution.get_variable_signature import GraphQLVariableSignature, get_variable_signature
 from graphql.execution.values import VariableValues, VariableValueSource, get_variable_values
 from strawberry import Schema
+from typing_extensions import override
 
 from schema.reading.outline import Field, Outliner, Uncompilable
 from schema.reading.sites import Site
@@ -31,12 +31,23 @@ from schema.reading.sites import Site
 SWITCHED: Final = 32
 
 
-@dataclass(frozen=True, eq=False)
 class Outline:
-    """An operation with its fields collected."""
+    """An operation with its fields collected. Two are equal that one statement answers, whatever each is called."""
 
-    roots: list[Field]
-    sites: list[Site]
+    def __init__(self, roots: list[Field], sites: list[Site]) -> None:
+        self.roots = roots
+        self.sites = sites
+        numbers = {site: number for number, site in enumerate(sites)}
+        self.form = tuple(field.form(numbers) for field in roots)
+        self._hash = hash(self.form)  # asked for with every request
+
+    @override
+    def __eq__(self, other: object) -> bool:
+        return self is other or (isinstance(other, Outline) and self.form == other.form)
+
+    @override
+    def __hash__(self) -> int:
+        return self._hash
 
 
 class Operation:

@@ -54,6 +54,13 @@ class Field:
     # Below a field whose rows are of several types: what is asked of each of them.
     kinds: dict[str, list[Field]] = field(default_factory=dict)
 
+    def form(self, numbers: Mapping[Site, int]) -> tuple[object, ...]:
+        """All that a statement depends on, but for what arguments come to: those are known by their site's number."""
+        site = None if self.site is None else numbers[self.site]
+        below = tuple(one.form(numbers) for one in self.below)
+        kinds = tuple((name, *(one.form(numbers) for one in of)) for name, of in self.kinds.items())
+        return self.key, id(self.definition), self.attribute, site, below, kinds
+
 
 class Outliner:
     """Outlines one operation, for certain values of what its @skip and @include depend on."""
