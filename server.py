@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import secrets
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -15,11 +14,9 @@ from urllib.parse import urlsplit
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from typing_extensions import override
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from models.locale import preferred
@@ -39,15 +36,14 @@ from schema.refusals import Refusal, Refused, sentence
 from schema.transport import Endpoint
 from schema.trusted import ManifestError, Trusted, read_manifest
 from storage.database import Database
-from storage.deadlines import Deadlines, operation
+from storage.deadlines import Deadlines
 from storage.files import Files
-from storage.migrations import is_behind
 from storage.sealing import Sealer
 from storage.settings import Settings, SettingsError, load_settings
 from storage.sign_ins import SignIns
 from storage.throttle import Throttle
 from web.admission import Admission, host_in
-from web.answer_headers import said
+from web.application import Application
 from web.asking import identify, resources_of
 from web.card_opening import open_card
 from web.card_page import card_routes
@@ -56,10 +52,10 @@ from web.draining import Drain, Draining
 from web.export_page import Speech, export_routes
 from web.graphiql_page import graphiql_routes
 from web.outages import Outages
+from web.probes import probe_routes
+from web.request_ids import RequestIds
 from web.security_headers import SecurityHeaders
 from web.session_routes import session_routes
-
-log = logging.getLogger(__name__)
 
 
 def create_app(settings: Settings | None = None) -> Starlette:
@@ -87,8 +83,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
     return Application(
         graphql=endpoint,
         routes=[
-            Route("/livez", livez),
-            Route("/readyz", readyz),
+            *probe_routes(),
             Route("/", lambda _: RedirectResponse("/graphiql")),
             *graphiql_routes(),
             *card_routes(open_card),
@@ -100,27 +95,6 @@ def create_app(settings: Settings | None = None) -> Starlette:
         middleware=[Middleware(Outages, seconds=settings.operation_timeout, sentence=unavailable)],
         lifespan=lifespan,
     )
-
-
-class Application(Starlette):
-    """Pages by Starlette's router; /graphql, which nearly all requests are for, without its detours."""
-
-    def __init__(
-        self, *, graphql: ASGIApp, around: list[Middleware], middleware: list[Middleware], **pages: Any
-    ) -> None:
-        """`around` is for both, and `middleware` within it for the pages alone."""
-        super().__init__(middleware=[*around, *middleware], **pages)
-        self.graphql = graphql
-        for one in reversed(around):
-            self.graphql = one.cls(self.graphql, *one.args, **one.kwargs)
-
-    @override
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"] == "/graphql":
-            scope["app"] = self
-            await self.graphql(scope, receive, send)
-        else:
-            await super().__call__(scope, receive, send)
 
 
 def behind(proxies: tuple[str, ...]) -> list[Middleware]:
@@ -140,7 +114,7 @@ def around(settings: Settings, endpoint: Endpoint, drain: Drain) -> list[Middlew
     passed = [
         *behind(settings.trusted_proxies),
         Middleware(Draining, drain=drain),
-        Middleware(RequestIds, security=SecurityHeaders(https=public.scheme == "https")),
+        Middleware(RequestIds, security=SecurityHeaders(https=public.scheme == "https"), fault=internal),
         Middleware(Admission, hosts=hosts, origins=origins, refuse=refuse),
     ]
     if settings.allowed_origins:
@@ -251,67 +225,6 @@ def unavailable(request: Request) -> str:
 def speech() -> Speech:
     """What a page takes from the schema, which it does not import."""
     return Speech(lambda text: decode_id(text, "Union"), lambda key: encode_id("Union", key), messages.sentence)
-
-
-async def livez(_request: Request) -> Response:
-    """The process answers. Asks nothing of the database."""
-    return PlainTextResponse("ok\n")
-
-
-async def readyz(request: Request) -> Response:
-    """Whether to send requests here: the database answers, is migrated to this version, and nobody ends this server."""
-    if request.app.state.drain.begun:
-        return PlainTextResponse("ending\n", 503)
-    try:
-        async with operation(2):
-            revision = await resources_of(request).db.revision()
-    except Exception:  # noqa: BLE001 - whatever it is, this server is not ready
-        return PlainTextResponse("database\n", 503)
-    if is_behind(revision):
-        return PlainTextResponse("migrations\n", 503)
-    looking = getattr(request.app.state, "keys", None)
-    if looking is not None and looking.done() and looking.result():
-        return PlainTextResponse("keys\n", 503)
-    return PlainTextResponse("ok\n")
-
-
-class RequestIds:
-    """Numbers each request: in its answer, in the log of its fault, and in the sentence that tells of it.
-
-    And gives each answer all its headers: to pass a message on twice costs as much as to fill it.
-    """
-
-    def __init__(self, app: ASGIApp, *, security: SecurityHeaders) -> None:
-        self.app = app
-        self.security = security
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        request_id = secrets.token_hex(8)
-        state = scope.setdefault("state", {})
-        state["request_id"] = request_id
-        begun = False
-
-        async def numbered(message: Message) -> None:
-            nonlocal begun
-            if message["type"] == "http.response.start":
-                begun = True
-                own = [*message["headers"], (b"x-request-id", request_id.encode()), *said(state)]
-                message["headers"] = [*own, *self.security.missing(own)]
-            await send(message)
-
-        try:
-            await self.app(scope, receive, numbered)
-        except ClientDisconnect:
-            return  # nobody is left to answer
-        except Exception:
-            if begun:
-                raise  # half an answer must not look whole: the web server breaks it off
-            log.exception("request %s failed", request_id)
-            headers = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
-            await PlainTextResponse(f"{internal(Request(scope))}\n", 500, headers)(scope, receive, numbered)
 
 
 if __name__ == "__main__":
