@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from models.event import Happening
 from resolvers.context import Resources
-from storage import erasure, events, locks, sweeping, unions
+from storage import erasure, events, locks, sessions, sweeping, unions
 from storage.timeouts import take_time, wait_patiently
 
 BATCH = 500
@@ -28,6 +28,7 @@ class Swept:
     files: int = 0
     bytes: int = 0
     drafts: int = 0
+    sign_ins: int = 0
 
     def note(self, sizes: list[int]) -> None:
         self.files += len(sizes)
@@ -57,7 +58,7 @@ async def nobody_sweeping(resources: Resources) -> AsyncIterator[None]:
 
 
 async def sweep(resources: Resources) -> Swept:
-    """Deletes photos that no form shows and files that no row names, `unused_hours` after they came.
+    """Deletes photos that no form shows and files that no row names, `unused_hours` after they came; and old sign-ins.
 
     In small transactions, beside whoever uploads and submits; broken off, it has done what it has done.
     """
@@ -72,7 +73,17 @@ async def sweep(resources: Resources) -> Swept:
             found = await sweeping.strays(session, names)
         swept.note(await _sweep_files(resources, found))
     swept.drafts = resources.files.clear_drafts()
+    swept.sign_ins = await _forget_sign_ins(resources)
     return swept
+
+
+async def _forget_sign_ins(resources: Resources) -> int:
+    total, gone = 0, BATCH
+    while gone == BATCH:
+        async with resources.db.writing() as session:
+            gone = await sessions.forget(session, BATCH)
+        total += gone
+    return total
 
 
 async def _sweep_files(resources: Resources, names: set[str]) -> list[int]:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Final
 
 from sqlalchemy import exists, false, func, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -16,9 +14,7 @@ from models.permissions import DECIDING, Grant, Role, Viewer
 from models.second_factor import SecondFactor
 from models.union import TradeUnion
 from storage import scope
-
-# For so long a network is known from which somebody has signed in.
-FAMILIAR: Final = timedelta(days=90)
+from storage.sessions import FAMILIAR
 
 
 async def viewer_of(session: AsyncSession, account_id: int) -> Viewer:

@@ -44,6 +44,7 @@ TABLES: Final[Mapping[str, frozenset[str]]] = {
     | {"delete"}
     | _columns("update", "secret_sealed", "created_at", "confirmed_at", "last_step"),
     "session": READ_AND_ADD
+    | {"delete"}
     | _columns(
         "update", "ended_at", "idle_at", "used_at", "renewed_at", "token_hash", "former_hash", "by_second_factor"
     ),

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import case, func, null, select, update
+from sqlalchemy import case, delete, func, null, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.account import Account, Session
 from storage.sign_ins import hash_token, is_live
+
+# For so long a network is known from which somebody has signed in.
+FAMILIAR: Final = timedelta(days=90)
 
 
 @dataclass(frozen=True)
@@ -83,3 +86,12 @@ async def end_all(session: AsyncSession, account_id: int, *, but_for: int | None
         ending = ending.where(Session.id != but_for)
     ended = await session.scalars(ending.values(ended_at=func.now()).returning(Session.id))
     return len(ended.all())
+
+
+async def forget(session: AsyncSession, most: int) -> int:
+    """Deletes some of the sign-ins that were over long ago, and that no network is known by any more; how many."""
+    over = func.least(Session.ended_at, Session.expires_at, Session.idle_at) < func.now() - FAMILIAR
+    unknown = Session.created_at < func.now() - FAMILIAR
+    found = select(Session.id).where(over, unknown).limit(most).with_for_update(skip_locked=True)
+    gone = await session.scalars(delete(Session).where(Session.id.in_(found)).returning(Session.id))
+    return len(gone.all())

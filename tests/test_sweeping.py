@@ -55,6 +55,18 @@ async def test_what_nothing_refers_to_is_swept_once_it_is_old(clean: World) -> N
     assert (await sweep(clean.resources)).files == 0
 
 
+async def test_sign_ins_that_were_over_long_ago_are_forgotten(clean: World) -> None:
+    kept, ended, fresh = [await clean.person() for _ in range(3)]
+    old = "created_at = created_at - interval '100 days'"
+    await clean.sql(f"update session set {old} where account_id = :kept", kept=kept.account_id)  # noqa: S608
+    over = f"{old}, expires_at = expires_at - interval '99 days', ended_at = null"
+    await clean.sql(f"update session set {over} where account_id = :ended", ended=ended.account_id)  # noqa: S608
+    await clean.sql("update session set ended_at = now() where account_id = :fresh", fresh=fresh.account_id)
+    assert (await sweep(clean.resources)).sign_ins == 1
+    assert await clean.sql("select account_id from session order by 1") == [kept.account_id, fresh.account_id]
+    assert await kept.ask("{ viewer { account { id } } }")
+
+
 async def test_every_round_and_every_union_keeps_its_photo(clean: World) -> None:
     province = await clean.union("广东省总工会")
     governor, person = await clean.administrator(province), await clean.person()
