@@ -1,7 +1,6 @@
 """The parameters of a GraphQL request, out of JSON or out of a URL. No other shape gets past here."""
 
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qsl
 
 import orjson
@@ -19,8 +18,7 @@ _MARKED: Final = bytes(1 if byte in _OF_NUMBERS else 0 for byte in range(256))
 _TOO_LONG: Final = b"\1" * (LONGEST_NUMBER + 1)
 
 
-@dataclass(frozen=True)
-class Parameters:
+class Parameters(NamedTuple):
     """A well-formed request; its document may still not parse, and its variables may still not fit."""
 
     query: str

@@ -5,7 +5,7 @@ lower case. The manifest is a JSON object of ids and texts; `server.py documents
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
@@ -47,7 +47,7 @@ class Trusted:
         if text is None:
             reason = "There is no document of that id."
             raise GraphQLError(reason, extensions={"code": Refusal.PERSISTED_DOCUMENT_NOT_FOUND})
-        return replace(parameters, query=text)
+        return parameters._replace(query=text)
 
 
 def document_id(text: str) -> str:
