@@ -96,6 +96,7 @@ def _print(contest: Contest) -> None:
     click.echo(report.machine(plan.size, plan.rounds, plan.seconds) + "\n")
     click.echo("\n".join(report.table(contest.contestants, dict(sorted(titles.items())))) + "\n")
     click.echo("\n".join(report.tabulated(contest.asides)) + "\n")
+    click.echo("\n".join(report.processor(contest.everybody, sorted(titles))) + "\n")
     for line in [report.memory(contest.everybody), *report.failures(contest.everybody)]:
         click.echo(f"- {line}")
 

@@ -31,11 +31,12 @@ _OVERTIME: Final = 4
 
 @dataclass(frozen=True)
 class Sample:
-    """One round of one contestant; times in milliseconds."""
+    """One round of one contestant; times in milliseconds, and the processor's for an answer in microseconds."""
 
     rate: float
     p50: float
     p99: float
+    processor: float = 0.0
 
 
 @dataclass
@@ -145,21 +146,22 @@ async def measure(server: Server, requests: Sequence[bytes], *, seconds: float) 
     gc.collect()
     gc.disable()
     try:
-        started = time.perf_counter()
+        busy, started = server.busy(), time.perf_counter()
         deadline = started + seconds
         step = max(1, len(requests) // CLIENTS)
         scripts = [_again(requests, client * step, deadline, latencies) for client in range(CLIENTS)]
         await play(server.port, scripts, patience=seconds + 180)
-        took = time.perf_counter() - started
+        took, busy = time.perf_counter() - started, server.busy() - busy
     finally:
         gc.enable()
-    return summary(latencies, took)
+    return summary(latencies, took, busy)
 
 
-def summary(latencies: Sequence[float], took: float) -> Sample:
+def summary(latencies: Sequence[float], took: float, busy: float) -> Sample:
     ordered = sorted(latencies)
     last = ordered[min(len(ordered) - 1, len(ordered) * 99 // 100)]
-    return Sample(len(ordered) / took, statistics.median(ordered) * 1000, last * 1000)
+    middle = statistics.median(ordered)
+    return Sample(len(ordered) / took, middle * 1000, last * 1000, busy / len(ordered) * 1e6)
 
 
 def _again(requests: Sequence[bytes], start: int, deadline: float, latencies: list[float]) -> Script:

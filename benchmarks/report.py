@@ -149,5 +149,15 @@ def memory(contestants: Iterable[Contestant]) -> str:
     return f"resident under load, at most: {', '.join(held)}"
 
 
+def processor(contestants: Sequence[Contestant], names: Iterable[str]) -> list[str]:
+    """What an answer takes of the processor in each server, the database's part left out, in microseconds."""
+    lines = [f"| processor, µs | {' | '.join(one.name for one in contestants)} |", f"|---|{'---:|' * len(contestants)}"]
+    for name in names:
+        taken = [[sample.processor for sample in one.samples.get(name, {}).values()] for one in contestants]
+        if any(taken):
+            lines.append(f"| {name} | {' | '.join(f'{_median(some):,.0f}' if some else '–' for some in taken)} |")
+    return lines
+
+
 def _median(values: Iterable[float]) -> float:
     return statistics.median(values)

@@ -40,8 +40,14 @@ class Server:
 
     def resident(self) -> float:
         """Megabytes of memory that its processes hold."""
-        every = [self.process, *self.process.children(recursive=True)]
-        return sum(int(one.memory_info().rss) for one in every) / 1e6
+        return sum(int(one.memory_info().rss) for one in self._every()) / 1e6
+
+    def busy(self) -> float:
+        """Seconds of the processor that its processes have used."""
+        return sum(one.cpu_times().user + one.cpu_times().system for one in self._every())
+
+    def _every(self) -> list[psutil.Process]:
+        return [self.process, *self.process.children(recursive=True)]
 
 
 @contextmanager

@@ -63,10 +63,10 @@ async def round_of(contestant: Contestant, connection: Connection, *, seconds: f
         "select (select size from benchmark.planted) * 11 / 100 + max(id) from trade_union"
     )
     fresh, latencies = count(int(first)), list[float]()
-    started = time.perf_counter()
+    busy, started = contestant.server.busy(), time.perf_counter()
     scripts = [_write(writer, contestant, fresh, started + seconds, latencies) for writer in writers]
     await play(contestant.server.port, scripts, patience=seconds + 120)
-    return summary(latencies, time.perf_counter() - started)
+    return summary(latencies, time.perf_counter() - started, contestant.server.busy() - busy)
 
 
 async def _ready(connection: Connection) -> list[Writer]:

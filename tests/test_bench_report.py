@@ -54,5 +54,11 @@ def test_writing_is_held_to_its_rate_and_to_its_slowest() -> None:
 
 
 def test_a_sample_has_the_middle_and_the_hundredth_slowest() -> None:
-    sample = summary([number / 1000 for number in range(1, 201)], took=2)
-    assert (sample.rate, round(sample.p50, 3), round(sample.p99, 3)) == (100, 100.5, 199)
+    sample = summary([number / 1000 for number in range(1, 201)], took=2, busy=0.5)
+    assert (sample.rate, round(sample.p50, 3), round(sample.p99, 3), sample.processor) == (100, 100.5, 199, 2500)
+
+
+def test_what_an_answer_takes_of_the_processor_is_the_median_of_rounds() -> None:
+    ours, limit = contestant("ours"), contestant("limit")
+    ours.samples["W1"] = {number: Sample(1, 1, 1, taken) for number, taken in enumerate([310, 290, 300])}
+    assert report.processor([ours, limit], ["W1", "W2"])[2:] == ["| W1 | 300 | – |"]
