@@ -125,7 +125,7 @@ def of_owner(settings: Settings) -> Settings:
 def run(work: Callable[[Resources], Awaitable[Result]], *, as_owner: bool = False) -> Result:
     """Does one command's work. The embedded database is brought up to date first; another one has to be.
 
-    `as_owner`: with the rights of the role that owns the schema, for what makes temporary tables.
+    `as_owner`: with the rights of the role that owns the schema, for what reads or changes all of it.
     """
 
     async def working(settings: Settings, *, embedded: bool) -> Result:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
@@ -20,6 +18,7 @@ from starlette.routing import Route
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from models.locale import preferred
+from resolvers.beside import beside
 from resolvers.context import Resources
 from resolvers.housekeeping import keep_house
 from resolvers.keys import keep_looking, look_at_keys
@@ -128,17 +127,6 @@ def around(settings: Settings, endpoint: Endpoint, drain: Drain) -> list[Middlew
 
 
 @asynccontextmanager
-async def beside(work: Coroutine[Any, Any, Any]) -> AsyncIterator[asyncio.Task[Any]]:
-    """Does this meanwhile, and breaks it off afterwards."""
-    task = asyncio.create_task(work)
-    try:
-        yield task
-    finally:
-        task.cancel()
-        await asyncio.wait([task])
-
-
-@asynccontextmanager
 async def keys_looked_at(app: Starlette) -> AsyncIterator[None]:
     """Refuses to start with keys that the database was not written with; found out later, it is not ready.
 
@@ -155,7 +143,7 @@ async def keys_looked_at(app: Starlette) -> AsyncIterator[None]:
 
 def open_resources(settings: Settings) -> Resources:
     """What lives as long as the server or a command. Nothing is connected to before it is asked."""
-    assert settings.database_url is not None, "the embedded database's address is filled in by commands.py"
+    assert settings.database_url is not None, "the embedded database's address is filled in by console.py"
     files = Files(settings.data_dir / "certificates", settings.min_free_bytes)
     files.prepare()
     keys = settings.id_number_keys.get_secret_value()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Final
@@ -10,6 +11,7 @@ from typing import Final
 import click
 
 from console import (
+    Result,
     bring_up_to_date,
     of_owner,
     plainly,
@@ -22,7 +24,7 @@ from console import (
 )
 from resolvers import backups, housekeeping, keys, record
 from resolvers.context import Resources
-from resolvers.housekeeping import Swept, alone
+from resolvers.housekeeping import alone
 from storage.backups import Manifest
 from storage.chain import Anchor, Broken, Fault
 from storage.settings import Settings
@@ -31,28 +33,26 @@ from storage.verification import differences
 
 @click.command()
 def sweep() -> None:
-    """Delete photos that no form shows and files that no row names, some time after they came."""
-
-    async def work(resources: Resources) -> Swept:
-        async with alone(resources) as mine:
-            if not mine:
-                refuse("另一进程正在清理。 Another process is at it.")
-            return await housekeeping.sweep(resources)
-
-    say(**asdict(run(work)))
+    """Delete photos that no form shows, files that no row names and sign-ins that are over, some time after."""
+    say(**asdict(_alone(housekeeping.sweep)))
 
 
 @click.command()
 def erase() -> None:
     """Erase what rejected and withdrawn registrations stated, RETENTION_DAYS after the last that happened."""
+    say(erased=_alone(housekeeping.erase))
 
-    async def work(resources: Resources) -> int:
+
+def _alone(work: Callable[[Resources], Awaitable[Result]]) -> Result:
+    """Does it unless somebody else keeps house."""
+
+    async def working(resources: Resources) -> Result:
         async with alone(resources) as mine:
             if not mine:
                 refuse("另一进程正在清理。 Another process is at it.")
-            return await housekeeping.erase(resources)
+            return await work(resources)
 
-    say(erased=run(work))
+    return run(working)
 
 
 @click.command("rotate-keys")
@@ -112,7 +112,7 @@ async def _faults(settings: Settings, manifest: Manifest) -> list[str]:
     async with with_resources(of_owner(settings)) as resources:
         async with resources.db.standing_still() as session:
             wrong = [f"{one.table} {one.id} {one.what}" async for one in differences(session)]
-        wrong += [_broken(one) async for one in record.verify(resources, [manifest.end_of_record])]
+        await record.verify(resources, [manifest.end_of_record], lambda broken: wrong.append(_broken(broken)))
         return wrong + await backups.without_file(resources)
 
 
@@ -127,12 +127,11 @@ def audit_verify(anchors: tuple[str, ...]) -> None:
     """Follow the chain of events, and report each link that is broken, the first one first."""
     kept = [Anchor.parse(spelled) or refuse(f"{spelled}: 不是锚点。 Not an anchor.") for spelled in anchors]
 
-    async def work(resources: Resources) -> tuple[Anchor, int, int]:
-        found = 0
-        async for broken in record.verify(resources, kept):
-            found += 1
-            click.echo(_broken(broken), err=True)
-        return *(await record.counted(resources)), found
+    def tell(broken: Broken) -> None:
+        click.echo(_broken(broken), err=True)
+
+    async def work(resources: Resources) -> record.Audited:
+        return await record.verify(resources, kept, tell)
 
     end, waiting, found = run(work, as_owner=True)
     if found:

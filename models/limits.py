@@ -51,7 +51,7 @@ HOUR: Final = 3600
 DAY: Final = 86400
 
 DEFAULTS: Final[Limits] = {
-    # Wrong passwords; what was right gives its permit back. docs/adr/ has the reasons for these four.
+    # Wrong passwords; what was right gives its permit back. docs/adr/0027-guessing-passwords.md has the reasons.
     Limited.SIGN_IN: Limit(10, 15 * MINUTE),
     Limited.SIGN_IN_NETWORK: Limit(100, 10 * MINUTE),
     Limited.SIGN_IN_NEIGHBOURS: Limit(1000, 10 * MINUTE),

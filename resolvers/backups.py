@@ -15,9 +15,8 @@ from resolvers.context import Resources
 from resolvers.housekeeping import nobody_sweeping
 from storage import backups, chain, dumps
 from storage.backups import CERTIFICATES, DUMP, BackupError, Manifest
-from storage.files import Files, force_folder
+from storage.files import Files, digest_of, force_folder
 from storage.images import opens
-from storage.timeouts import take_time
 
 Progress = Callable[[float], None]
 
@@ -34,22 +33,23 @@ async def back_up(resources: Resources, folder: Path, progress: Progress) -> Man
     """
     await record.chain_waiting(resources)
     with _whole_or_not(folder) as draft:
-        async with nobody_sweeping(resources), resources.db.standing_still() as session:
-            await take_time(session)
-            revision, at = await backups.revision(session)
-            await dumps.dump(session, resources.settings.owner_url, draft / DUMP)
-            listed = await backups.certificates(session)
+        async with nobody_sweeping(resources):
+            async with resources.db.standing_still() as session:
+                revision, at = await backups.revision(session)
+                await dumps.dump(session, resources.settings.owner_url, draft / DUMP)
+                listed = await backups.certificates(session)
+                manifest = Manifest(
+                    at=at,
+                    revision=revision,
+                    anchor=str(await chain.anchor(session)),
+                    rows=await backups.rows(session, [str(table.name) for table in metadata.sorted_tables]),
+                    certificates=len(listed),
+                    dump_sha256=await asyncio.to_thread(digest_of, draft / DUMP),
+                    samples=await backups.samples(session),
+                    index_keys=await chain.keys(session),
+                )
+            # The snapshot is given up first: looking at every photo may take hours, and VACUUM would wait for it.
             await _copy(resources.files, Files(draft / CERTIFICATES), listed, progress)
-            manifest = Manifest(
-                at=at,
-                revision=revision,
-                anchor=str(await chain.anchor(session)),
-                rows=await backups.rows(session, [str(table.name) for table in metadata.sorted_tables]),
-                certificates=len(listed),
-                dump_sha256=await asyncio.to_thread(backups.digest, draft / DUMP),
-                samples=await backups.samples(session),
-                index_keys=await chain.keys(session),
-            )
         if wrong := backups.unopened(resources.sealer, manifest):
             raise BackupError("\n".join(wrong))
         backups.write(draft, manifest, listed)
@@ -74,11 +74,12 @@ async def restore(resources: Resources, folder: Path, progress: Progress) -> Man
     async with resources.db.standing_still() as session:
         if not await backups.is_empty(session):
             raise BackupError("The database is not empty: restore into a new one.")
-    strangers = set(await asyncio.to_thread(resources.files.all)) - set(listed)
+        major = await dumps.major_of(session)
+    strangers = await asyncio.to_thread(lambda: set(resources.files.all())) - set(listed)
     if strangers:
         raise BackupError("There are certificates already that are not of this backup: restore into a new DATA_DIR.")
     await _copy(Files(folder / CERTIFICATES), resources.files, listed, progress)
-    await dumps.load(resources.settings.owner_url, folder / DUMP)
+    await dumps.load(resources.settings.owner_url, folder / DUMP, major)
     async with resources.db.standing_still() as session:
         if await backups.rows(session, manifest.rows) != manifest.rows:
             raise BackupError("The database has not the rows that were backed up.")

@@ -24,7 +24,7 @@ class Guess:
     async def pay(self, phone: str, claimed: Claimed) -> None:
         """Takes a permit of every limit that is for it, the narrowest first.
 
-        Where the owner has signed in before, nobody else uses up the permits: see the decision in docs/adr/.
+        Where the owner has signed in before, nobody else uses up the permits: see docs/adr/0027-guessing-passwords.md.
 
         Raises:
             Rejected: RATE_LIMITED, alike whether or not there is an account.

@@ -5,13 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
-from typing import Final
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Final, NamedTuple
 
-from sqlalchemy.exc import SQLAlchemyError
-
-from models.errors import Unavailable
+from resolvers.beside import beside
 from resolvers.context import Resources
 from storage import chain
 from storage.chain import Anchor, Broken
@@ -20,6 +18,15 @@ from storage.chain import Anchor, Broken
 TOLD: Final = 3600
 # A server that ends chains for no longer than so many seconds.
 PATIENCE: Final = 3
+
+
+class Audited(NamedTuple):
+    """What one look at the record found: how it ends, how many events wait to be chained, how much is wrong."""
+
+    end: Anchor
+    waiting: int
+    broken: int
+
 
 log = logging.getLogger(__name__)
 
@@ -37,23 +44,20 @@ async def chain_waiting(resources: Resources) -> int:
 
 
 async def anchor(resources: Resources) -> Anchor:
-    """How the chain ends, with all that was written until now."""
+    """How the chain ends, with all that was written until now; but for the last, while another server chains it."""
     await chain_waiting(resources)
     async with resources.db.reading() as session:
         return await chain.anchor(session)
 
 
-async def verify(resources: Resources, anchors: list[Anchor]) -> AsyncIterator[Broken]:
-    """Everything that is wrong with the record, the first broken link first."""
+async def verify(resources: Resources, anchors: list[Anchor], tell: Callable[[Broken], None]) -> Audited:
+    """Tells everything that is wrong with the record, the first broken link first."""
+    found = 0
     async with resources.db.standing_still() as session:
         async for broken in chain.breaks(session, resources.sealer, anchors):
-            yield broken
-
-
-async def counted(resources: Resources) -> tuple[Anchor, int]:
-    """How the chain ends, and how many events wait."""
-    async with resources.db.reading() as session:
-        return await chain.anchor(session), await chain.waiting(session)
+            tell(broken)
+            found += 1
+        return Audited(await chain.anchor(session), await chain.waiting(session), found)
 
 
 @asynccontextmanager
@@ -66,13 +70,10 @@ async def kept_chained(resources: Resources) -> AsyncIterator[None]:
     if not pause:
         yield
         return
-    keeping = asyncio.create_task(_keep_chaining(resources, pause))
     try:
-        yield
+        async with beside(_keep_chaining(resources, pause)):
+            yield
     finally:
-        keeping.cancel()
-        with suppress(asyncio.CancelledError):
-            await keeping
         with _left_waiting_if_it_fails():
             async with asyncio.timeout(PATIENCE):
                 await chain_waiting(resources)
@@ -94,8 +95,8 @@ async def _keep_chaining(resources: Resources, pause: float) -> None:
 
 @contextmanager
 def _left_waiting_if_it_fails() -> Iterator[None]:
-    """What waits is chained when the database is back, or by the next server."""
+    """What waits is chained when the database is back, or migrated, or by the next server."""
     try:
         yield
-    except (Unavailable, SQLAlchemyError, OSError) as error:  # a TimeoutError is an OSError
+    except Exception as error:  # noqa: BLE001 - whatever it is, the next ones are to be chained
         log.warning("Events wait to be chained: %s.", type(error).__name__)

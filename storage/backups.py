@@ -10,7 +10,6 @@ Keys are not in it. What is sealed is told by a few samples, which show whether 
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -27,7 +26,7 @@ from models.certificate import Certificate
 from models.registration import Submission
 from models.union import TradeUnion
 from storage.chain import Anchor
-from storage.files import SHA256, force_folder
+from storage.files import SHA256, digest_of, force_folder
 from storage.sealing import Sealer
 
 FORM: Final = 1
@@ -66,9 +65,10 @@ class Manifest:
 
     @property
     def end_of_record(self) -> Anchor:
+        """Raises: ValueError, which `read` has told by then."""
         end = Anchor.parse(self.anchor)
         if end is None:
-            raise BackupError(f"{MANIFEST} is damaged.")
+            raise ValueError("no anchor")
         return end
 
 
@@ -144,6 +144,9 @@ def read(folder: Path) -> tuple[Manifest, list[str]]:
     try:
         told = orjson.loads((folder / MANIFEST).read_bytes())
         manifest = Manifest(**{**told, "samples": [Sample(**one) for one in told["samples"]]})
+        for spelled in (text for one in manifest.samples for text in (one.sealed, one.index)):
+            bytes.fromhex(spelled)
+        manifest.end_of_record  # noqa: B018 - which raises if it is none
         content = (folder / LIST).read_bytes()
     except FileNotFoundError as error:
         raise BackupError(f"{folder} is no whole backup: {Path(error.filename).name} is missing.") from error
@@ -163,10 +166,4 @@ def _spelled(listed: list[str]) -> bytes:
 
 
 def dump_is_whole(folder: Path, manifest: Manifest) -> bool:
-    return (folder / DUMP).is_file() and digest(folder / DUMP) == manifest.dump_sha256
-
-
-def digest(file: Path) -> str:
-    """The SHA-256 of a file of any size."""
-    with file.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()
+    return (folder / DUMP).is_file() and digest_of(folder / DUMP) == manifest.dump_sha256

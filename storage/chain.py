@@ -128,7 +128,8 @@ async def breaks(session: AsyncSession, sealer: Sealer, anchors: list[Anchor]) -
     links = select(EventLink.position, EventLink.event_id, EventLink.stranger, EventLink.key, EventLink.hash, *_SAID)
     links = links.outerjoin(Event, Event.id == EventLink.event_id).order_by(EventLink.position)
     end = Anchor(0, _START)
-    kept = {one.position: one.hash for one in anchors if one.position}
+    kept = {one.position: {other.hash for other in anchors if other.position == one.position} for one in anchors}
+    kept.pop(0, None)
     lacking: set[str] = set()
     async for row in await session.stream(links, execution_options={"yield_per": _AT_ONCE}):
         for fault in _faults(sealer, end, row):
@@ -136,7 +137,7 @@ async def breaks(session: AsyncSession, sealer: Sealer, anchors: list[Anchor]) -
         if row.key not in {*sealer.index_names, *lacking}:
             lacking.add(row.key)
             yield Broken(Fault.KEYLESS, row.position, row.event_id, row.key)
-        if kept.pop(row.position, row.hash) != row.hash:
+        if kept.pop(row.position, {row.hash}) != {row.hash}:
             yield Broken(Fault.MADE_ANEW, row.position, row.event_id)
         end = Anchor(row.position, row.hash)
     for position in kept:

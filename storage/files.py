@@ -88,7 +88,7 @@ class Files:
             ValueError: not a SHA-256.
         """
         try:
-            return await asyncio.to_thread(_digest, self.path(sha256))
+            return await asyncio.to_thread(digest_of, self.path(sha256))
         except FileNotFoundError:
             return None
 
@@ -182,7 +182,8 @@ def full_told() -> Iterator[None]:
         raise
 
 
-def _digest(path: Path) -> str:
+def digest_of(path: Path) -> str:
+    """The SHA-256 of a file of any size."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
+from enum import IntEnum, unique
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 
+@unique
 class Turn(IntEnum):
-    """The numbers are any, but each another, and other than that of the migrations."""
+    """The numbers are any, but each another."""
 
+    MIGRATIONS = 7_263_001
     ENDING_APPOINTMENTS = 7_263_002
     TREE_SURGERY = 7_263_003
     HOUSEKEEPING = 7_263_004

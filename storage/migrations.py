@@ -15,12 +15,11 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from storage.grants import grant
+from storage.locks import Turn
 from storage.regions import load_regions
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
 
-# Any number, the same for all: two servers starting together migrate one after the other.
-_ADVISORY_LOCK = 7_263_001
 _NOT_NOW = {"55P03", "40P01"}  # no lock in time; a deadlock
 _ATTEMPTS = 5
 
@@ -36,7 +35,8 @@ async def migrate(url: str, *, server: str | None = None, to: str = "head") -> s
     engine = create_async_engine(url)
     try:
         async with engine.connect() as connection:
-            await connection.execute(text("select pg_advisory_lock(:key)"), {"key": _ADVISORY_LOCK})
+            # Two servers that start together migrate one after the other.
+            await connection.execute(text("select pg_advisory_lock(:key)"), {"key": Turn.MIGRATIONS.value})
             await connection.commit()
             revision = await _migrate_patiently(connection, to)
             if to == "head":

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 import asyncpg
@@ -81,7 +82,8 @@ class Readers:
             self._keep(connection)
             raise
         except BaseException:  # cancelled, or broken off: what it is still busy with is stopped
-            await connection.close(timeout=GIVING_UP)
+            with suppress(Exception):  # what has happened matters, not how the parting went
+                await connection.close(timeout=GIVING_UP)
             raise
         self._keep(connection)
         return rows

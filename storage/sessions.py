@@ -89,9 +89,8 @@ async def end_all(session: AsyncSession, account_id: int, *, but_for: int | None
 
 
 async def forget(session: AsyncSession, most: int) -> int:
-    """Deletes some of the sign-ins that were over long ago, and that no network is known by any more; how many."""
+    """Deletes some of the sign-ins that have been over for so long that no network is known by them; how many."""
     over = func.least(Session.ended_at, Session.expires_at, Session.idle_at) < func.now() - FAMILIAR
-    unknown = Session.created_at < func.now() - FAMILIAR
-    found = select(Session.id).where(over, unknown).limit(most).with_for_update(skip_locked=True)
+    found = select(Session.id).where(over).limit(most).with_for_update(skip_locked=True)
     gone = await session.scalars(delete(Session).where(Session.id.in_(found)).returning(Session.id))
     return len(gone.all())

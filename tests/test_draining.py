@@ -14,6 +14,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from server import create_app
 from tests.world import World
+from web import draining
 from web.draining import Drain, Draining
 
 
@@ -50,6 +51,18 @@ async def test_after_sigterm_requests_are_taken_for_a_while_and_each_closes_its_
     assert (meanwhile.status_code, meanwhile.text) == (503, "ending\n")
     assert asked.json()["data"] == {"__typename": "Query"} and asked.headers["connection"] == "close"
     assert ended == [signal.SIGTERM]
+
+
+async def test_the_end_comes_though_the_last_cannot_be_taken(ended: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    async def failing(_server: object) -> None:
+        raise OSError("too many open files")
+
+    monkeypatch.setattr(draining, "take_the_last", failing)
+    monkeypatch.setattr(draining, "Server", object)  # whoever handles the signal
+    async with Drain(0).watched(), asyncio.timeout(5):
+        signal.raise_signal(signal.SIGTERM)
+        while not ended:  # noqa: ASYNC110 - as above
+            await asyncio.sleep(0.01)
 
 
 async def test_who_asks_twice_does_not_wait(ended: list[int]) -> None:

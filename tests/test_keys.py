@@ -25,7 +25,7 @@ from resolvers import keys, record
 from resolvers.keys import keep_looking, look_at_keys, require_own_keys, rotate_keys
 from server import create_app
 from storage import resealing
-from storage.chain import Fault
+from storage.chain import Broken, Fault
 from storage.database import Database
 from storage.deadlines import Deadlines
 from storage.sealing import Sealer
@@ -194,7 +194,9 @@ async def test_numbers_are_sealed_and_found_under_the_new_key(world: World) -> N
 
 async def test_an_index_key_that_events_were_chained_with_stays(world: World) -> None:
     async def broken() -> list[tuple[Fault, int | None, str | None]]:
-        return [(one.fault, one.position, one.by) async for one in record.verify(world.operator, [])]
+        found: list[Broken] = []
+        await record.verify(world.operator, [], found.append)
+        return [(one.fault, one.position, one.by) for one in found]
 
     with sealing(world, BEFORE):
         await registered(world)

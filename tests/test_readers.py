@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import asyncpg
 import pytest
 from sqlalchemy import text
 
+from models.errors import Lack, Unavailable
+from storage.deadlines import operation
 from tests.world import World
 
 
@@ -47,3 +50,19 @@ async def test_more_at_once_than_there_are_connections_wait_for_one(world: World
         *(world.resources.db.readers.ask("select $1::int", [number]) for number in range(3 * size))
     )
     assert [row[0] for [row] in answers] == list(range(3 * size))
+
+
+async def test_time_is_up_though_the_database_does_not_let_go(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that was switched off answers nothing, not even a request to stop."""
+
+    async def stuck(connection: Any, **_: float) -> None:
+        connection.terminate()  # as asyncpg does when it gives up
+        raise TimeoutError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(asyncpg.Connection, "close", stuck)
+        with pytest.raises(Unavailable) as told:
+            async with operation(0.1):
+                await world.resources.db.readers.ask("select pg_sleep(1)", [])
+    assert told.value.lack is Lack.OPERATION
+    assert await world.resources.db.readers.ask("select 'now'", []) == [("now",)]

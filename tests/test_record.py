@@ -20,10 +20,11 @@ from models.event import Event, EventWaiting
 from resolvers import record
 from server import create_app
 from storage import chain
-from storage.chain import Anchor, Fault
+from storage.chain import Anchor, Broken, Fault
 from storage.cluster import Cluster
 from storage.database import Database
 from storage.deadlines import Deadlines
+from storage.readers import Readers
 from storage.sealing import Sealer
 from storage.settings import Settings, generate_secrets
 from tests.world import World
@@ -46,7 +47,8 @@ async def told(world: World) -> World:
 
 
 async def found(world: World, *anchors: Anchor) -> list[tuple[Fault, int | None, int | None]]:
-    broken = [one async for one in record.verify(world.operator, list(anchors))]
+    broken: list[Broken] = []
+    await record.verify(world.operator, list(anchors), broken.append)
     return [(one.fault, one.position, one.event_id) for one in broken]
 
 
@@ -197,6 +199,14 @@ async def test_a_chain_with_another_key_is_another_chain(told: World) -> None:
     assert [fault for fault, *_ in await found(told)] == [Fault.KEYLESS]
 
 
+async def test_each_of_two_anchors_for_one_position_is_compared(told: World) -> None:
+    kept = await record.anchor(told.resources)
+    other = Anchor(kept.position, bytes(32))
+    assert await found(told, kept, kept) == []
+    for anchors in ((kept, other), (other, kept)):
+        assert [fault for fault, *_ in await found(told, *anchors)] == [Fault.MADE_ANEW]
+
+
 def test_an_anchor_is_spelled_in_one_way() -> None:
     anchor = Anchor(12, bytes(range(32)))
     assert Anchor.parse(str(anchor)) == anchor
@@ -256,6 +266,26 @@ async def test_a_database_that_is_away_is_waited_for(
     async with record.kept_chained(replace(world.resources, settings=chaining, db=gone)):
         await until(lambda: asyncio.sleep(0, "Events wait to be chained" in caplog.text))
     await gone.close()
+
+
+async def test_chaining_goes_on_whatever_goes_wrong(
+    world: World, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database may not be migrated yet."""
+    asked, waits = list[str](), chain.anything_waits
+
+    async def failing_once(readers: Readers) -> bool:
+        asked.append("asked")
+        if len(asked) == 1:
+            await readers.ask("select from nothing_of_that_name", [])
+        return await waits(readers)
+
+    monkeypatch.setattr(chain, "anything_waits", failing_once)
+    await world.sql("insert into event (action, details) values ('account.created', '{}')")
+    chaining = settings.model_copy(update={"chain_seconds": 0.01})
+    async with record.kept_chained(replace(world.resources, settings=chaining)):
+        await until(lambda: world.rows("event_link"))
+    assert await found(world) == []
 
 
 # ── the command ──────────────────────────────────────────────────────────────────────────────

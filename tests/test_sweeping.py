@@ -11,7 +11,7 @@ import pytest
 from resolvers import housekeeping
 from resolvers.housekeeping import alone, keep_house, sweep
 from schema.ids import decode_id
-from storage import locks, sweeping
+from storage import sweeping
 from tests.pictures import accept
 from tests.test_uploads import files_of, sent, settings
 from tests.world import World, codes, picture
@@ -149,7 +149,3 @@ async def test_a_server_keeps_house_now_and_then(clean: World, monkeypatch: pyte
         await asyncio.wait([house])
     with settings(clean, housekeeping_hours=0):
         await keep_house(clean.resources)  # at once: there is nothing to do
-
-
-async def test_the_turns_are_different() -> None:
-    assert len({turn.value for turn in locks.Turn}) == len(locks.Turn)

@@ -8,6 +8,7 @@ SIGTERM: it takes no more, and ends when the last request is answered.
 from __future__ import annotations
 
 import asyncio
+import logging
 import multiprocessing
 import signal
 import threading
@@ -19,6 +20,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn import Server
 
 from web.listening import take_the_last
+
+log = logging.getLogger(__name__)
 
 
 class Drain:
@@ -57,9 +60,13 @@ class Drain:
         """Waits, takes the last ones, and hands the signal on to the web server's own handler."""
         await asyncio.sleep(self.seconds)
         server = getattr(end, "__self__", None)
-        if isinstance(server, Server):
-            await take_the_last(server)
-        end(number, None)
+        try:
+            if isinstance(server, Server):
+                await take_the_last(server)
+        except Exception:
+            log.exception("those who had just connected were not taken")
+        finally:
+            end(number, None)
 
 
 async def _when_orphaned() -> None:

@@ -61,7 +61,7 @@ def _waiting_at(descriptor: int) -> list[socket.socket]:
     found = []
     with socket.socket(fileno=os.dup(descriptor)) as listener:
         listener.setblocking(False)  # noqa: FBT003 - its only argument
-        with suppress(BlockingIOError):
+        with suppress(OSError):  # nobody waits any more, or there are too many
             while True:
                 found.append(listener.accept()[0])
     return found

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Callable
-from typing import Final
 
 import orjson
 from starlette.requests import Request
@@ -16,8 +15,6 @@ from models.errors import Unavailable
 from storage.deadlines import operation
 
 log = logging.getLogger(__name__)
-
-_HEADERS: Final = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 
 
 class Outages:
@@ -56,7 +53,7 @@ class Outages:
 
     def answer(self, request: Request) -> Response:
         sentence = self.sentence(request)
-        headers = {**_HEADERS, "retry-after": str(random.randint(1, 3))}  # noqa: S311 - spreads, hides nothing
+        headers = {"retry-after": str(random.randint(1, 3))}  # noqa: S311 - spreads, hides nothing
         if "text/html" in request.headers.get("accept", ""):
             return PlainTextResponse(f"{sentence}\n", 503, headers)
         told = {"errors": [{"code": "UNAVAILABLE", "message": sentence, "retryable": True}]}

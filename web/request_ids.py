@@ -53,5 +53,4 @@ class RequestIds:
             if begun:
                 raise  # half an answer must not look whole: the web server breaks it off
             log.exception("request %s failed", request_id)
-            headers = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
-            await PlainTextResponse(f"{self.fault(Request(scope))}\n", 500, headers)(scope, receive, numbered)
+            await PlainTextResponse(f"{self.fault(Request(scope))}\n", 500)(scope, receive, numbered)

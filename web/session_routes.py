@@ -28,7 +28,6 @@ STATUSES: Final = {
     Code.SECOND_FACTOR_INVALID: 401,
     Code.RATE_LIMITED: 429,
 }
-_HEADERS: Final = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 
 
 def session_routes() -> list[BaseRoute]:
@@ -74,7 +73,7 @@ async def sign_out(request: Request) -> Response:
     if not request.headers.get(PREFLIGHT):
         return _json({"errors": [{"code": "CSRF_PREVENTION", "message": "GraphQL-Preflight"}]}, 403)
     await signing_in.sign_out(await context_of(request))
-    response = Response(status_code=204, headers=_HEADERS)
+    response = Response(status_code=204)
     response.delete_cookie(COOKIE, httponly=True, samesite="strict")
     return response
 
@@ -103,4 +102,4 @@ def _shown(account: Person | Account) -> dict[str, str]:
 
 
 def _json(content: object, status: int = 200) -> Response:
-    return Response(orjson.dumps(content), status, _HEADERS, media_type="application/json")
+    return Response(orjson.dumps(content), status, media_type="application/json")
