@@ -135,7 +135,7 @@ def audit_verify(anchors: tuple[str, ...]) -> None:
 
     end, waiting, found = run(work, as_owner=True)
     if found:
-        refuse(f"记录有 {found} 处断裂。 The record is broken in {found} places.")
+        refuse(f"记录有 {found} 处断裂。 Broken places: {found}.")
     say(links=end.position, waiting=waiting, broken=0, anchor=str(end))
 
 

@@ -116,9 +116,15 @@ def mask_name(name: str) -> str:
     return name[:1] + "*" * (len(name) - 1)
 
 
+# With fewer digits than this, seven would be most of them.
+SHORT_PHONE: Final = 10
+
+
 def mask_phone(number: str) -> str:
-    """`138****8000`: the first three and the last four digits, the rest as stars."""
+    """`138****8000`: three digits, stars, four digits; of a short one no more than the first and the last."""
     shown = show_phone(number)
+    if len(shown) < SHORT_PHONE:
+        return f"{shown[:1]}{'*' * (len(shown) - 2)}{shown[-1:]}"
     return f"{shown[:3]}{'*' * max(len(shown) - 7, 4)}{shown[-4:]}"
 
 

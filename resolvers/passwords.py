@@ -6,6 +6,7 @@ import asyncio
 import secrets
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from itertools import pairwise
 from typing import Final
 
 from argon2 import PasswordHasher
@@ -14,6 +15,7 @@ from argon2.exceptions import VerificationError
 from models.errors import Code, Problem, Rejected
 
 LONGEST_PASSWORD: Final = 200
+FEWEST_CHARACTERS: Final = 4  # different ones
 # How many may wait for a comparison in this process: some five seconds. Who comes after them is told to come again.
 MOST_WAITING: Final = 32
 WAIT_SECONDS: Final = 5
@@ -33,6 +35,12 @@ def hash_password(password: str, *path: str) -> str:
     if not 8 <= len(password) <= LONGEST_PASSWORD:
         raise Rejected(Problem(Code.INVALID, path or ("password",), why="password_length"))
     return _hasher.hash(password)
+
+
+def is_easy(password: str, phone: str) -> bool:
+    """Whether it is among the first that somebody would try: a few characters, a row of them, the phone number."""
+    steps = {ord(after) - ord(before) for before, after in pairwise(password)}
+    return len(set(password)) < FEWEST_CHARACTERS or steps in ({1}, {-1}) or phone.removeprefix("+86") in password
 
 
 async def hash_aside(password: str, *path: str) -> str:

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from models.errors import Code, Problem, Problems, Rejected
 from models.event import Happening
 from models.form import EMPLOYER_FIELDS, FIELDS, OTHER_NAMES, check_parent
+from models.kinds import UnionKind
 from models.limits import Limited
 from models.permissions import Role, deciders
 from models.registration import Registration, Review
@@ -28,7 +29,10 @@ from storage.sealing import Sealer
 
 MOST_FIELD_OPINIONS: Final = 50
 # What an opinion can be about.
-REMARKABLE: Final = frozenset({*FIELDS, *(f"employer.{part}" for part in EMPLOYER_FIELDS)})
+REMARKABLE: Final[Mapping[UnionKind, frozenset[str]]] = {
+    UnionKind.HIGHER_LEVEL: frozenset(FIELDS) - {"employer"},
+    UnionKind.GRASSROOTS: frozenset({*FIELDS, *(f"employer.{part}" for part in EMPLOYER_FIELDS)}),
+}
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,7 @@ async def review(ctx: Context, verdict: Verdict) -> Registration:
         if await attempt.earlier("review", verdict.content, ctx.resources.sealer) is not None:
             return registration
         problems = Problems()
-        opinion, opinions = _checked_opinions(verdict, problems)
+        opinion, opinions = _checked_opinions(verdict, registration.kind, problems)
         if verdict.round != registration.round:
             problems.note(Code.STALE, "round", round=registration.round)
             problems.raise_any()
@@ -110,7 +114,7 @@ async def _require_reviewer(work: Work, registration: Registration, parent: Trad
         raise Rejected(Problem(Code.FORBIDDEN, ("registrationId",)))
 
 
-def _checked_opinions(verdict: Verdict, problems: Problems) -> tuple[str | None, list[dict[str, str]]]:
+def _checked_opinions(verdict: Verdict, kind: UnionKind, problems: Problems) -> tuple[str | None, list[dict[str, str]]]:
     opinion = (verdict.opinion or "").strip() or None
     if opinion is not None:
         opinion = problems.take(("opinion",), check_prose, opinion)
@@ -123,8 +127,8 @@ def _checked_opinions(verdict: Verdict, problems: Problems) -> tuple[str | None,
     for index, given in enumerate(verdict.field_opinions):
         path = ("fieldOpinions", str(index))
         field = OTHER_NAMES.get(given.field, given.field)
-        if field not in REMARKABLE:
-            problems.note(Code.INVALID, *path, "field", why="field", fields=", ".join(sorted(REMARKABLE)))
+        if field not in REMARKABLE[kind]:
+            problems.note(Code.INVALID, *path, "field", why="field", fields=", ".join(sorted(REMARKABLE[kind])))
         words = problems.take((*path, "opinion"), check_prose, given.opinion)
         checked.append({"field": field, "opinion": words or ""})
     return opinion, checked

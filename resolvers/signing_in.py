@@ -12,7 +12,7 @@ from models.identifiers import check_phone
 from resolvers import second_factor
 from resolvers.context import Context
 from resolvers.guesses import Guess, claimed_by, network_hash, prove
-from resolvers.passwords import hash_aside, matches
+from resolvers.passwords import hash_aside, is_easy, matches
 from storage import accounts, events, sessions, sign_ins
 from storage.sessions import Opening
 from storage.sign_ins import Person
@@ -88,11 +88,15 @@ async def change_password(ctx: Context, current: str, chosen: str) -> str | None
         Rejected: UNAUTHENTICATED, CREDENTIALS_INVALID, INVALID, RATE_LIMITED.
     """
     known = await prove(ctx, current, "currentPassword")
+    if chosen == current:
+        raise Rejected(Problem(Code.INVALID, ("newPassword",), "password_same"))
     hashed = await hash_aside(chosen, "newPassword")
     async with ctx.working(own=True) as work:
         account = await accounts.by_phone(work.session, work.account.phone, lock=True)
         if account is None or account.password_hash != known:  # changed meanwhile
             raise Rejected(Problem(Code.CREDENTIALS_INVALID, ("currentPassword",), "password"))
+        if is_easy(chosen, account.phone):
+            raise Rejected(Problem(Code.INVALID, ("newPassword",), "password_easy"))
         account.password_hash = hashed
         assert ctx.signed_in is not None
         await sessions.end_all(work.session, account.id, but_for=ctx.signed_in.session_id)

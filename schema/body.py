@@ -43,16 +43,17 @@ async def whole(limit: int, request: Request) -> bytes:
 def within(limit: int, request: Request) -> Receive:
     """Receives the request's body, and raises PAYLOAD_TOO_LARGE as soon as it is seen to pass `limit` bytes.
 
-    Raises:
-        Refused: PAYLOAD_TOO_LARGE, at once if the Content-Length says so.
+    It does so at once if the Content-Length says so, unless the connection is closed with the answer.
     """
     too_large = f"at most {limit} bytes are taken"
-    if is_declared_larger(request, limit):
-        raise Refused(Refusal.PAYLOAD_TOO_LARGE, too_large)
     size = 0
 
     async def receive() -> Message:
         nonlocal size
+        if size == 0 and is_declared_larger(request, limit):
+            if "close" in request.headers.get("connection", "").lower():
+                await linger(request.receive, limit)
+            raise Refused(Refusal.PAYLOAD_TOO_LARGE, too_large)
         message = await request.receive()
         size += len(message.get("body", b""))
         if size > limit:
@@ -66,8 +67,7 @@ def within(limit: int, request: Request) -> Receive:
 async def linger(receive: Receive, limit: int) -> None:
     """Read on for a moment and throw away, up to `limit` bytes.
 
-    A client that declared no length may still be sending; if the connection closed under it, it would see
-    a reset instead of the refusal.
+    A client may still be sending; if the connection closed under it, it would see a reset instead of the refusal.
     """
     with suppress(TimeoutError):
         async with asyncio.timeout(LINGER_SECONDS):

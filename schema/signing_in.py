@@ -50,7 +50,9 @@ class RenewSessionPayload:
 @strawberry.input(description="修改密码.")
 class ChangePasswordInput:
     current_password: str = strawberry.field(description="当前密码.")
-    new_password: str = strawberry.field(description="新密码: 8 to 200 characters.")
+    new_password: str = strawberry.field(
+        description="新密码: 8 to 200 characters; another one than before, and not the first that comes to mind."
+    )
 
 
 @strawberry.type(description="修改密码的结果.")

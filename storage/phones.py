@@ -6,6 +6,8 @@ from typing import Any
 
 from sqlalchemy import Boolean, ColumnElement, Text, case, func, literal_column
 
+from models.identifiers import SHORT_PHONE
+
 
 def shown(phone: ColumnElement[Any]) -> ColumnElement[str]:
     """`identifiers.show_phone` of an E.164 number."""
@@ -22,5 +24,11 @@ def masked(phone: ColumnElement[Any]) -> ColumnElement[str]:
     """`identifiers.mask_phone` of an E.164 number."""
     number = shown(phone)
     stars = func.greatest(func.length(number) - literal_column("7"), literal_column("4"))
-    first, last = func.left(number, literal_column("3")), func.right(number, literal_column("4"))
-    return func.concat(first, func.repeat(literal_column("'*'"), stars), last, type_=Text)
+    long = _around(number, 3, stars, 4)
+    short = _around(number, 1, func.length(number) - literal_column("2"), 1)
+    return case((func.length(number) < literal_column(str(SHORT_PHONE)), short), else_=long)
+
+
+def _around(number: ColumnElement[Any], first: int, stars: ColumnElement[Any], last: int) -> ColumnElement[str]:
+    kept = func.left(number, literal_column(str(first))), func.right(number, literal_column(str(last)))
+    return func.concat(kept[0], func.repeat(literal_column("'*'"), stars), kept[1], type_=Text)

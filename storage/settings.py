@@ -72,6 +72,8 @@ def _web_address(text: str) -> str:
     parts = urlsplit(text)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
         raise ValueError("should look like https://unions.example.org")
+    if parts.path not in {"", "/"}:
+        raise ValueError("should have no path: codes lead to /i/ at the top of this server")
     return text.rstrip("/")
 
 

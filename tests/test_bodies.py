@@ -133,6 +133,13 @@ async def test_a_declared_length_beyond_the_limit_is_refused_unread(declared: st
     assert (status, code, sending.taken) == (413, "PAYLOAD_TOO_LARGE", 0)
 
 
+async def test_who_closes_after_the_answer_is_read_on_or_would_be_reset() -> None:
+    sending = Sending(endless=True)
+    closing = {"content-length": "10001", "connection": "close"}
+    assert (await sending.through(closing, max_body=10_000))[2] == "PAYLOAD_TOO_LARGE"
+    assert sending.taken == 10
+
+
 async def test_an_endless_body_is_cut_off() -> None:
     sending = Sending(endless=True)
     status, headers, code = await sending.through({}, max_body=10_000)

@@ -248,6 +248,7 @@ def test_what_nobody_can_dial_is_no_phone_number(text: str) -> None:
         ("+8613800138000", "138****8000"),
         ("+862083330000", "020****0000"),
         ("+85225251234", "+85*****1234"),
+        ("+8612351", "1***1"),
     ],
 )
 def test_a_masked_phone_number_shows_three_digits_and_four(kept: str, masked: str) -> None:

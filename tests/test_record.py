@@ -323,7 +323,7 @@ async def test_the_operator_verifies_and_keeps_an_anchor(told: World, environ: d
     assert broken.stderr.splitlines() == [
         "第 2 环：事件 2 被改动。 Link 2: event 2 was changed.",
         "事件 4 被删除。 Event 4 was removed.",
-        "记录有 2 处断裂。 The record is broken in 2 places.",
+        "记录有 2 处断裂。 Broken places: 2.",
     ]
 
 

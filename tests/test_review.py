@@ -8,7 +8,7 @@ import pytest
 
 from models.permissions import Role
 from models.union import TradeUnion
-from tests.world import Client, World, codes, credit_code, gid, told
+from tests.world import EMPLOYER, Client, World, codes, credit_code, gid, told
 
 STANDING = "query($id: ID!) { registration(id: $id) { viewerCan reviewers { realName phone } } }"
 
@@ -88,8 +88,16 @@ async def test_every_fault_of_a_verdict_is_told_at_once(world: World) -> None:
     assert await world.fingerprint() == before
 
 
-async def test_opinions_name_fields_as_the_form_or_the_registration_does(world: World) -> None:
+async def test_a_union_without_an_employer_is_told_nothing_about_one(world: World) -> None:
     at = await scene(world)
+    opinions = [{"field": field, "opinion": "请核对"} for field in ("employer", "employer.name", "name")]
+    refused = await at.mayor.review(at.id, "REJECT", opinion="请核对", fieldOpinions=opinions)
+    assert told(refused) == {("INVALID", "fieldOpinions.0.field"), ("INVALID", "fieldOpinions.1.field")}
+    assert codes(await at.mayor.review(at.id, "REJECT", opinion="请核对", fieldOpinions=opinions[2:])) == []
+
+
+async def test_opinions_name_fields_as_the_form_or_the_registration_does(world: World) -> None:
+    at = await scene(world, employer=EMPLOYER)
     given = ["name", "region", "uscc", "employer", "employer.contactPhone", "legalPersonIdNumber", "certificate"]
     opinions = [{"field": field, "opinion": "请核对"} for field in given]
     assert codes(await at.mayor.review(at.id, "REJECT", opinion="请核对", fieldOpinions=opinions)) == []
@@ -122,7 +130,7 @@ async def test_a_decision_is_on_the_round_that_was_read(world: World) -> None:
     for stale in (1, 3, 0, -1):
         refused = await at.mayor.review(at.id, round=stale)
         assert refused["errors"] == [
-            {"code": "STALE", "path": ["round"], "message": "申请人已重新提交（第 2 次），请查看最新内容后再审核。"}
+            {"code": "STALE", "path": ["round"], "message": "该登记现为第 2 次提交的内容，请查看后再审核。"}
         ]
     assert await world.fingerprint() == before
     assert codes(await at.mayor.review(at.id, round=2)) == []

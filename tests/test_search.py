@@ -154,8 +154,8 @@ async def test_of_what_too_many_have_the_best_are_listed(world: World, monkeypat
     """Higher-level unions and that very name are not crowded out; pages and count tell of the same ones."""
     monkeypatch.setattr(search, "CANDIDATES", 3)
     monkeypatch.setattr(search, "LOOKED_AT", 6)
-    # A document of its own: the plans of others were made for the usual numbers.
-    monkeypatch.setitem(globals(), "BELOW", f"{BELOW} # of few candidates")
+    # A name of its own in the answer: the plans of others were made for the usual numbers.
+    monkeypatch.setitem(globals(), "BELOW", BELOW.replace("nodes {", "ofFew: __typename nodes {"))
     city = await world.union("深圳市总工会")
     mayor = await world.administrator(city)
     for number in range(6):

@@ -200,6 +200,8 @@ async def test_another_password_ends_every_other_sign_in(registry: World) -> Non
         ("wrong", "another battery", ("CREDENTIALS_INVALID", ["currentPassword"])),
         (PASSWORD, "short", ("INVALID", ["newPassword"])),
         (PASSWORD, "x" * 201, ("INVALID", ["newPassword"])),
+        *((PASSWORD, easy, ("INVALID", ["newPassword"])) for easy in (PASSWORD, "12345678", "zyxwvuts", " " * 8)),
+        *((PASSWORD, easy, ("INVALID", ["newPassword"])) for easy in ("88888888", "abcabcabc", PHONE, f"a{PHONE}")),
     ],
 )
 async def test_a_password_that_is_refused_changes_nothing(

@@ -216,6 +216,7 @@ def test_links_lead_to_where_people_find_the_server(
         ("PUBLIC_URL", "ftp://example.org"),
         ("PUBLIC_URL", "example.org"),
         ("PUBLIC_URL", "https://example.org/?a=b"),
+        ("PUBLIC_URL", "https://example.org/unions"),
         ("LOG_LEVEL", "loud"),
         ("POOL_SIZE", "0"),
         ("STATEMENT_TIMEOUT", "-1"),
