@@ -135,11 +135,11 @@ async def create_invite(ctx: Context, wanted: WantedInvite) -> Invite:
     """
     async with ctx.working() as work:
         union = await union_for(work, wanted.union_id, Action.INVITE)
+        problems = Problems()
         attempt = Attempt(work.session, work.account.id, wanted.idempotency_key)
-        earlier = await attempt.earlier("createInvite", wanted.content, ctx.resources.sealer)
+        earlier = await attempt.earlier("createInvite", wanted.content, ctx.resources.sealer, problems)
         if earlier is not None:
             return await work.session.get_one(Invite, earlier)
-        problems = Problems()
         check_parent(union.kind, union.status, union.depth, ("unionId",), problems)
         assert ctx.signed_in is not None
         if wanted.expires_at is not None and wanted.expires_at <= ctx.signed_in.at:  # the database's clock

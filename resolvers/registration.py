@@ -62,12 +62,12 @@ async def register(ctx: Context, wanted: Wanted) -> Registration:
     async with ctx.working() as work:
         if not work.account.real_name_verified:
             raise Rejected(Problem(Code.REAL_NAME_REQUIRED))
+        problems = Problems(wanted.problems)
         attempt = Attempt(work.session, work.account.id, wanted.idempotency_key)
-        earlier = await attempt.earlier("register", wanted.content, ctx.resources.sealer)
+        earlier = await attempt.earlier("register", wanted.content, ctx.resources.sealer, problems)
         if earlier is not None:
             return await _seen(work, earlier)
         await ctx.spend(Limited.REGISTRATION)
-        problems = Problems(wanted.problems)
         parent, invite = await _destination(work.session, wanted.parent, problems)
         form = await _sound(work, wanted.form, parent, problems)
         assert parent is not None
@@ -179,15 +179,15 @@ async def resubmit(ctx: Context, correction: Correction) -> Registration:
     async with ctx.working() as work:
         sealer = ctx.resources.sealer
         registration = await own_registration(work, correction.registration_id)
+        problems = Problems(correction.problems)
         attempt = Attempt(work.session, work.account.id, correction.idempotency_key)
-        if await attempt.earlier("resubmit", correction.content, sealer) is not None:
+        if await attempt.earlier("resubmit", correction.content, sealer, problems) is not None:
             return registration
         await ctx.spend(Limited.REGISTRATION)
         registration.status = after(registration.status, Move.RESUBMIT)
         before = _form_of(registration, sealer)
         parent = await unions.parent_to_be(work.session, registration.parent_id)
         assert parent is not None
-        problems = Problems(correction.problems)
         check_parent(parent.kind, parent.status, parent.depth, (), problems)
         wanted = replace(before, **correction.given)
         form = await _sound(work, wanted, parent, problems, again=registration.id)

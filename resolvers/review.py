@@ -78,10 +78,10 @@ async def review(ctx: Context, verdict: Verdict) -> Registration:
         parent = await unions.parent_to_be(work.session, registration.parent_id)
         assert parent is not None
         await _require_reviewer(work, registration, parent)
-        attempt = Attempt(work.session, work.account.id, verdict.idempotency_key)
-        if await attempt.earlier("review", verdict.content, ctx.resources.sealer) is not None:
-            return registration
         problems = Problems()
+        attempt = Attempt(work.session, work.account.id, verdict.idempotency_key)
+        if await attempt.earlier("review", verdict.content, ctx.resources.sealer, problems) is not None:
+            return registration
         opinion, opinions = _checked_opinions(verdict, registration.kind, problems)
         if verdict.round != registration.round:
             problems.note(Code.STALE, "round", round=registration.round)

@@ -25,17 +25,16 @@ class Attempt:
     def __init__(self, session: AsyncSession, account_id: int, key: str | None) -> None:
         self._session, self._account_id, self._key = session, account_id, key
 
-    async def earlier(self, operation: str, content: Mapping[str, object], sealer: Sealer) -> int | None:
-        """The id of what the first attempt made, or None if this is the first.
+    async def earlier(
+        self, operation: str, content: Mapping[str, object], sealer: Sealer, problems: Problems
+    ) -> int | None:
+        """The id of what the first attempt made, or None if this is the first; what cannot be a key is noted.
 
         Raises:
-            Rejected: INVALID for what cannot be a key; IDEMPOTENCY_CONFLICT, if it was used for something else.
+            Rejected: IDEMPOTENCY_CONFLICT, if it was used for something else.
         """
-        if self._key is None:
+        if self._key is None or problems.take(("idempotencyKey",), check_key, self._key) is None:
             return None
-        problems = Problems()
-        problems.take(("idempotencyKey",), check_key, self._key)
-        problems.raise_any()
         canonical = orjson.dumps([operation, content], option=orjson.OPT_SORT_KEYS, default=str)
         fingerprint, *older = sealer.digests("idempotency", canonical)  # keyed: the content holds an ID number
         taken = await self._session.scalar(

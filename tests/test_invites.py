@@ -89,12 +89,13 @@ async def test_a_limit_lies_ahead(world: World, limits: dict[str, Any], path: st
     assert codes(await mayor.do("createInvite", INVITE, unionId=gid(union), expiresAt=soon, maxUses=1)) == []
 
 
-async def test_both_limits_can_be_wrong_at_once(world: World) -> None:
+async def test_everything_can_be_wrong_at_once(world: World) -> None:
     union = await world.union("某厂工会", kind=GRASSROOTS)
     officer = await world.administrator(union)
-    wrong = {"expiresAt": "2020-01-01T00:00:00Z", "maxUses": 0}
+    wrong = {"expiresAt": "2020-01-01T00:00:00Z", "maxUses": 0, "idempotencyKey": ""}
     refused = await officer.do("createInvite", INVITE, unionId=gid(union), **wrong)
-    assert told(refused) == {("PARENT_IS_GRASSROOTS", "unionId"), ("INVALID", "expiresAt"), ("INVALID", "maxUses")}
+    invalid = {("INVALID", field) for field in wrong}
+    assert told(refused) == {("PARENT_IS_GRASSROOTS", "unionId"), *invalid}
     assert await world.rows("invite") == 0
 
 

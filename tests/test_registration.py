@@ -284,6 +284,7 @@ async def test_everything_that_is_wrong_with_a_form_is_told_at_once(world: World
         },
         "legalPersonIdNumber": "x",
         "certificateId": used,
+        "idempotencyKey": "",
     }
     before = await world.fingerprint()
     refused = await at.applicant.register(code, **wrong)
@@ -300,8 +301,9 @@ async def test_everything_that_is_wrong_with_a_form_is_told_at_once(world: World
         ("INVALID", "employer.staffCount"),
         ("ID_NUMBER_INVALID", "legalPersonIdNumber"),
         ("CERTIFICATE_IN_USE", "certificateId"),
+        ("INVALID", "idempotencyKey"),
     }
-    assert len(refused["errors"]) == 12 and all(error["message"] for error in refused["errors"])
+    assert len(refused["errors"]) == 13 and all(error["message"] for error in refused["errors"])
     assert await world.fingerprint() == before
 
     assert codes(await at.applicant.register(at.parent, employer=EMPLOYER)) == []
