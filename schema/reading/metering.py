@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
 import orjson
-from graphql import DocumentNode, FieldNode, NullValueNode, VariableNode, Visitor, visit
+from graphql import DocumentNode, FieldNode, Node, NullValueNode, VariableNode
 
 from schema.limits import read_document
 
@@ -41,28 +41,28 @@ class Meter:
 
 def meter_of(document: DocumentNode) -> Meter | None:
     """None for a document that costs nothing."""
-    finder = _Finder()
-    visit(document, finder)
-    found = Meter(tuple(finder.cards), tuple(finder.searches))
-    return found if found.cards or found.searches else None
+    cards: list[str] = []
+    searches: list[str | None] = []
+    for node in _fields(document.definitions):
+        for argument in node.arguments or ():
+            key = (node.name.value, argument.name.value)
+            if key == CARD:
+                cards.append(node.alias.value if node.alias else node.name.value)
+            elif key in SEARCHES and not isinstance(argument.value, NullValueNode):
+                searches.append(argument.value.name.value if isinstance(argument.value, VariableNode) else None)
+    return Meter(tuple(cards), tuple(searches)) if cards or searches else None
+
+
+def _fields(nodes: Iterable[Node]) -> Iterator[FieldNode]:
+    """Every field that is written anywhere in them. A document's depth has been bounded before."""
+    for node in nodes:
+        if isinstance(node, FieldNode):
+            yield node
+        below = getattr(node, "selection_set", None)
+        if below is not None:
+            yield from _fields(below.selections)
 
 
 def metered() -> Callable[[str], Meter | None]:
     """Finds the meter of a document by its text, which has been read before."""
     return lru_cache(METERS)(lambda query: meter_of(read_document(query)))
-
-
-class _Finder(Visitor):
-    def __init__(self) -> None:
-        super().__init__()
-        self.cards: list[str] = []
-        self.searches: list[str | None] = []
-
-    def enter_field(self, node: FieldNode, *_: Any) -> None:
-        for argument in node.arguments or ():
-            key = (node.name.value, argument.name.value)
-            if key == CARD:
-                self.cards.append(node.alias.value if node.alias else node.name.value)
-            elif key in SEARCHES and not isinstance(argument.value, NullValueNode):
-                variable = argument.value.name.value if isinstance(argument.value, VariableNode) else None
-                self.searches.append(variable)
