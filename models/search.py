@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import Final
+from zlib import crc32
 
 from models.text import fold
 
@@ -39,6 +40,11 @@ class Search:
             return None
         code = term.upper()
         return cls(term, _pieces(term), code if _CODE.fullmatch(code) else None)
+
+    @property
+    def stamp(self) -> int:
+        """A number that another search hardly has: cursors of one are told from those of another by it."""
+        return crc32(self.term.encode())
 
     @property
     def code_key(self) -> str | None:

@@ -87,7 +87,7 @@ def _directory(
     region = None if region_code is None else unions.digits_of(region_code)
     if wanted is None:
         return {**window(unions.DIRECTORY, first, after), "region": region}
-    page = window(unions.FOUND_IN_DIRECTORY, first, after)
+    page = window(unions.FOUND_IN_DIRECTORY, first, after, stamp=wanted.stamp)
     return Chosen(Paged(unions.FOUND_IN_DIRECTORY), {**page, "region": region, **arguments_of(wanted)})
 
 

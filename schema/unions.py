@@ -73,7 +73,8 @@ def _descendants(
     wanted, given = searched(search), {"kind": kind, "max_depth": max_depth}
     if wanted is None:
         return {**window(unions.DESCENDANTS, first, after), **given}
-    return Chosen(Paged(unions.FOUND), {**window(unions.FOUND, first, after), **given, **arguments_of(wanted)})
+    page = window(unions.FOUND, first, after, stamp=wanted.stamp)
+    return Chosen(Paged(unions.FOUND), {**page, **given, **arguments_of(wanted)})
 
 
 def searched(text: str | None) -> Search | None:

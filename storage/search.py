@@ -77,6 +77,7 @@ class Ground:
 def arguments_of(search: Search) -> dict[str, Any]:
     """A search as the arguments of a listing."""
     return {
+        "stamp": search.stamp,
         "term": search.term,
         "pieces": list(search.pieces) or None,
         "code": search.code,
@@ -130,7 +131,8 @@ def found(union: Rows, where: Ground, search: Arguments) -> ColumnElement[bool]:
 def rank(union: Rows, search: Arguments) -> list[ColumnElement[Any]]:
     """The best match first: that very name or code; what starts with it; what has it inside; a former name.
 
-    Among equals the shorter name, of which the term is the larger part; then whichever is older.
+    Among equals the shorter name, of which the term is the larger part; then whichever is older. Before all that comes
+    the search's stamp, the same for every union, so that a cursor says whose it is.
     """
     term, code = search["term"], search["code"]
     same: ColumnElement[bool] = union.name_key == term
@@ -139,7 +141,12 @@ def rank(union: Rows, search: Arguments) -> list[ColumnElement[Any]]:
         same, start = or_(same, union.uscc == code), or_(start, func.starts_with(union.uscc, code))
     tier = case((same, 0), (start, 1), (func.strpos(union.name_key, term) > 0, 2), else_=3)
     # As bigint: a made-up cursor may hold any number.
-    return [cast(tier, BigInteger), cast(func.char_length(union.name_key), BigInteger), union.id]
+    return [
+        cast(search["stamp"], BigInteger),
+        cast(tier, BigInteger),
+        cast(func.char_length(union.name_key), BigInteger),
+        union.id,
+    ]
 
 
 def _ways(search: Arguments, where: Ground) -> Iterator[Select[Any]]:

@@ -140,14 +140,16 @@ async def test_a_page_goes_on_where_the_last_one_ended_whatever_came_between(wor
     assert listed == ["南山一工会", "南山二工会", "东南山一工会", "东南山二工会", "东南山三工会", "很长很长的南山工会"]
 
 
-async def test_a_cursor_of_a_search_is_of_no_list_without_one(world: World) -> None:
+async def test_a_cursor_of_a_search_is_of_that_search_alone(world: World) -> None:
     city = await world.union("深圳市总工会")
     mayor = await world.administrator(city)
     await world.union("南山区总工会", city)
     cursor = (await mayor.ask(BELOW, id=gid(city), s="南山"))["descendants"]["pageInfo"]["endCursor"]
     [error] = (await mayor.answer(BELOW, id=gid(city), after=cursor))["errors"]
     assert (error["extensions"]["code"], error["extensions"]["argument"]) == ("INVALID", "after")
-    assert await below(mayor, city, "南山", after=cursor) == []
+    [error] = (await mayor.answer(BELOW, id=gid(city), s="总工会", after=cursor))["errors"]
+    assert (error["extensions"]["code"], error["extensions"]["argument"]) == ("INVALID", "after")
+    assert await below(mayor, city, "南山", after=cursor) == await below(mayor, city, " 南 山", after=cursor) == []
 
 
 async def test_of_what_too_many_have_the_best_are_listed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,8 +23,8 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 
-def window(listing: Listing, first: int | None, after: str | None) -> dict[str, Any]:
-    """Which page of a listing is wanted.
+def window(listing: Listing, first: int | None, after: str | None, *, stamp: int | None = None) -> dict[str, Any]:
+    """Which page of a listing is wanted; of one that is ordered for a search, with the stamp of that.
 
     Raises:
         Rejected: INVALID, for a page outside 1 to 100 or a cursor that is not of this list.
@@ -33,7 +33,10 @@ def window(listing: Listing, first: int | None, after: str | None) -> dict[str, 
         first = USUAL_PAGE
     if not 1 <= first <= LARGEST_PAGE:
         raise Rejected(Problem(Code.INVALID, ("first",), "first", {"max": LARGEST_PAGE}))
-    return {"first": first, "after": None if after is None else decode_cursor(listing, after)}
+    key = None if after is None else decode_cursor(listing, after)
+    if key is not None and stamp is not None and key[0] != stamp:
+        raise Rejected(Problem(Code.INVALID, ("after",), "cursor"))
+    return {"first": first, "after": key}
 
 
 def encode_cursor(name: str, key: Sequence[int | datetime | TreePath]) -> str:
