@@ -27,6 +27,7 @@ from resolvers.context import Resources
 from resolvers.housekeeping import alone
 from storage.backups import Manifest
 from storage.chain import Anchor, Broken, Fault
+from storage.file_verification import damaged
 from storage.settings import Settings
 from storage.verification import differences
 
@@ -111,9 +112,10 @@ async def _faults(settings: Settings, manifest: Manifest) -> list[str]:
     """Everything that is wrong with what was put back."""
     async with with_resources(of_owner(settings)) as resources:
         async with resources.db.standing_still() as session:
-            wrong = [f"{one.table} {one.id} {one.what}" async for one in differences(session)]
+            found = (differences(session), damaged(session, resources.files))
+            wrong = [f"{one.table} {one.id} {one.what}" for every in found async for one in every]
         await record.verify(resources, [manifest.end_of_record], lambda broken: wrong.append(_broken(broken)))
-        return wrong + await backups.without_file(resources)
+        return wrong
 
 
 @click.group()

@@ -86,13 +86,6 @@ async def restore(resources: Resources, folder: Path, progress: Progress) -> Man
     return manifest
 
 
-async def without_file(resources: Resources) -> list[str]:
-    """The certificates of the database that are not there, are damaged or do not open."""
-    async with resources.db.reading() as session:
-        listed = await backups.certificates(session)
-    return [told for sha256 in listed if (told := await _fault(resources.files, sha256))]
-
-
 async def _copy(source: Files, target: Files, listed: list[str], progress: Progress) -> None:
     """Copies files, and looks at each: it is there, it is what its name says, and it opens."""
     await asyncio.to_thread(target.prepare)
