@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from math import inf
 from typing import Final, NamedTuple
 
 from resolvers.beside import beside
@@ -31,16 +32,13 @@ class Audited(NamedTuple):
 log = logging.getLogger(__name__)
 
 
-async def chain_waiting(resources: Resources) -> int:
-    """Chains every event that waits; gives how many."""
-    total = 0
+async def chain_waiting(resources: Resources) -> None:
+    """Chains every event that waits."""
     while await chain.anything_waits(resources.db.readers):
         async with resources.db.writing() as session:
             chained = await chain.chain(session, resources.sealer)
         if not chained:  # another server is at it
             break
-        total += chained
-    return total
 
 
 async def anchor(resources: Resources) -> Anchor:
@@ -80,11 +78,11 @@ async def kept_chained(resources: Resources) -> AsyncIterator[None]:
 
 
 async def _keep_chaining(resources: Resources, pause: float) -> None:
-    told, end = 0.0, Anchor(0, b"")
+    told, end = -inf, Anchor(0, b"")
     while True:
         with _left_waiting_if_it_fails():
             await chain_waiting(resources)
-            if time.monotonic() >= told + TOLD or not told:
+            if time.monotonic() >= told + TOLD:
                 async with resources.db.reading() as session:
                     now = await chain.anchor(session)
                 if now != end:
