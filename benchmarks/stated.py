@@ -11,24 +11,12 @@ from benchmarks import names, numbers
 from benchmarks.tree import Division, Office
 from models.kinds import UnionKind
 from models.particulars import Particulars
+from storage.erasure import STATED
 from storage.sealing import Sealer
 
 Row = tuple[Any, ...]
 
-COLUMNS: Final = (
-    "name",
-    "uscc",
-    "employer_name",
-    "employer_uscc",
-    "employer_address",
-    "employer_contact_name",
-    "employer_contact_phone",
-    "employer_staff_count",
-    "id_number_sealed",
-    "id_number_index",
-    "region_code",
-    "certificate_id",
-)
+COLUMNS: Final = ("name", *STATED, "region_code", "certificate_id")
 CERTIFICATES: Final = 64
 """The photos that all planted rows share; the load brings others for what it registers."""
 
