@@ -13,7 +13,7 @@ from schema.ids import encode_id
 from tests import oracle
 from tests.matrix import NEVER, Tree, plant
 from tests.oracle import ANONYMOUS, APPLICANT, EVERYBODY, Who
-from tests.world import World, codes, gid
+from tests.world import World, besides_permits, codes, gid
 
 Input = dict[str, Any]
 Rule = Callable[[Who, str], bool]
@@ -134,8 +134,7 @@ async def test_what_is_out_of_sight_is_refused_exactly_like_what_never_was(tree:
     async def told(who: Who, wanted: Input) -> tuple[dict[str, Any], list[str]]:
         with tree.world.counted() as statements:
             answer = await tree.people[who].do(deed.mutation, "", **wanted)
-        # A worker refills its permits now and then, whatever it is asked for.
-        return answer, [one for one in statements if "throttle" not in one]
+        return answer, besides_permits(statements)
 
     nothing = {}
     for who in EVERYBODY:

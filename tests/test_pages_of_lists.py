@@ -11,7 +11,7 @@ import pytest
 
 from models.union import TradeUnion
 from schema.ids import encode_id
-from tests.world import GRASSROOTS, HIGHER_LEVEL, Client, World, gid
+from tests.world import GRASSROOTS, HIGHER_LEVEL, Client, World, besides_permits, gid
 
 ROWS: Final = 7
 
@@ -301,8 +301,7 @@ async def test_a_list_is_counted_only_when_asked(planted: Planted, name: str) ->
     with planted.world.counted() as counted:
         page = await planted.page(name, "nodes { id } totalCount", first=2)
     assert page["totalCount"] == len(planted.rows[name]) and len(page["nodes"]) == 2
-    # A worker refills its permits to search now and then.
-    plain, counted = ([one for one in sent if "throttle" not in one] for sent in (plain, counted))
+    plain, counted = besides_permits(plain), besides_permits(counted)
     assert len(counted) == len(plain) == 1  # what they ask for, with who asks
     # By the tally where one is kept, and by walking the list where none is.
     assert [counts(one) for one in plain] == [False]
