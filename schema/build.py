@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import strawberry
-from strawberry.extensions import ValidationCache
 from strawberry.schema.config import StrawberryConfig
 
 import schema.enums  # noqa: F401 - names and describes the enums before a field shows one
@@ -13,7 +12,7 @@ from schema.certificates import Certificate, CertificateMutations
 from schema.events import Event
 from schema.faults import Schema
 from schema.invites import InviteMutations
-from schema.limits import DocumentLimits
+from schema.limits import DocumentLimits, Validation
 from schema.query import Query
 from schema.registering import RegisteringMutations
 from schema.reviewing import ReviewingMutations
@@ -44,7 +43,6 @@ def build_schema() -> Schema:
         query=Query,
         mutation=Mutation,
         types=[Appointment, Certificate, Event],
-        # Validating costs more than most answers; the same documents come again and again.
-        extensions=[DocumentLimits, lambda: ValidationCache(maxsize=128)],
+        extensions=[DocumentLimits, Validation],
         config=StrawberryConfig(scalar_map={**scalars.SCALARS, **multipart.SCALARS}),
     )

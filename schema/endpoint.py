@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from graphql import OperationDefinitionNode, OperationType
+from graphql import OperationType
 from starlette.requests import Request
 from strawberry.types import ExecutionResult
 from typing_extensions import override
@@ -17,7 +17,8 @@ from resolvers.scanning import note_misses, pay_for_cards
 from schema.context import GraphContext
 from schema.parameters import Parameters
 from schema.reading.answers import Answers, OutdatedError
-from schema.reading.metering import Meter, metered
+from schema.reading.metering import Meter
+from schema.reading.operations import Operation
 from schema.refusals import Refusal, Refused
 from schema.transport import Endpoint
 
@@ -26,24 +27,25 @@ Meet = Callable[..., Awaitable[GraphContext]]
 
 
 class ReadingEndpoint(Endpoint):
+    kind = Operation
+
     def __init__(self, schema: Any, *args: Any, meet: Meet, **settings: Any) -> None:
         super().__init__(schema, *args, **settings)
         self.meet = meet
-        self.answers = Answers(schema)
-        self.meter = metered()
+        self.answers = Answers()
 
     @override
-    async def quick(self, request: Request, parameters: Parameters, operation: OperationDefinitionNode) -> bytes | None:
-        if operation.operation is not OperationType.QUERY:
+    async def quick(self, request: Request, parameters: Parameters, asked: Operation) -> bytes | None:
+        if asked.node.operation is not OperationType.QUERY:
             return None
-        meter = self.meter(parameters.query)
+        meter = asked.meter
         # The statement tells whether it was made with the right rights. If not, one more look at them.
         for remembered in (True, False):
             context = await self.meet(request, remembered=remembered)
             if meter is not None:
                 await _pay(meter, parameters, context)
             try:
-                data = await self.answers.answer(parameters, operation, context)
+                data = await self.answers.answer(asked, parameters.variables or {}, context)
             except OutdatedError:
                 continue
             if meter is not None and data is not None:
@@ -52,14 +54,12 @@ class ReadingEndpoint(Endpoint):
         return None
 
     @override
-    async def execute(
-        self, parameters: Parameters, operation: OperationDefinitionNode, context: object
-    ) -> ExecutionResult:
-        meter = self.meter(parameters.query)
+    async def execute(self, parameters: Parameters, asked: Operation, context: object) -> ExecutionResult:
+        meter = asked.meter
         if meter is None or not isinstance(context, GraphContext):
-            return await super().execute(parameters, operation, context)
+            return await super().execute(parameters, asked, context)
         await _pay(meter, parameters, context)
-        result = await super().execute(parameters, operation, context)
+        result = await super().execute(parameters, asked, context)
         await _count(meter.misses(result.data), context)
         return result
 

@@ -25,7 +25,7 @@ from graphql import (
     get_operation_ast,
     parse,
 )
-from strawberry.extensions import SchemaExtension
+from strawberry.extensions import SchemaExtension, ValidationCache
 from typing_extensions import override
 
 from schema.refusals import Refusal
@@ -175,14 +175,20 @@ def check(document: DocumentNode, limits: Limits) -> None:
 
 
 def read_document(text: str, limits: Limits = DEFAULTS) -> DocumentNode:
-    """The parsed document, the same object for the same text; nothing is kept of a mutation with texts in it.
-
-    They belong into variables, but somebody's ID number or password may stand there.
+    """The parsed document, the same object for the same text; as `is_kept` says.
 
     Raises:
         GraphQLError: GRAPHQL_PARSE_FAILED, DOCUMENT_TOO_COMPLEX.
     """
-    return parsed(text, limits) if '"' in text and "mutation" in text else kept(text, limits)
+    return kept(text, limits) if is_kept(text) else parsed(text, limits)
+
+
+def is_kept(text: str) -> bool:
+    """Whether anything may be remembered of a document: of a mutation with texts in it, nothing is.
+
+    They belong into variables, but somebody's ID number or password may stand there.
+    """
+    return '"' not in text or "mutation" not in text
 
 
 def parsed(text: str, limits: Limits) -> DocumentNode:
@@ -226,3 +232,14 @@ class DocumentLimits(SchemaExtension):
     def on_parse(self) -> Iterator[None]:
         self.execution_context.graphql_document = read_document(self.execution_context.query or "", self.limits)
         yield
+
+
+class Validation(ValidationCache):
+    """Validates a document once. It costs more than most answers, and the same documents come again and again."""
+
+    @override
+    def on_validate(self) -> Iterator[None]:
+        if is_kept(self.execution_context.query or ""):
+            yield from super().on_validate()
+        else:
+            yield

@@ -8,7 +8,6 @@ multipart form with a header of which the same is true (see `multipart.refuse_fo
 import logging
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
-from functools import lru_cache
 from typing import Any, Final
 
 import orjson
@@ -20,10 +19,10 @@ from starlette.types import Receive, Scope, Send
 from strawberry.types import ExecutionResult
 
 from models.errors import Unavailable
+from schema.asked import Asked, finding
 from schema.body import whole
-from schema.costs import Price, price
 from schema.faults import classify, describe, is_request_error, raise_unavailable
-from schema.limits import DEFAULTS, Limits, chosen_operation, read_document, too_complex
+from schema.limits import DEFAULTS, Limits, too_complex
 from schema.multipart import uploaded
 from schema.negotiation import GRAPHQL_RESPONSE, JSON, answer_type, request_type
 from schema.parameters import Parameters, decode, from_query_string, well_formed
@@ -63,6 +62,8 @@ class Endpoint:
     `faults.describe` does by default.
     """
 
+    kind: type[Asked] = Asked
+
     def __init__(  # noqa: PLR0913 -- most are settings, given by keyword
         self,
         schema: strawberry.Schema,
@@ -86,7 +87,7 @@ class Endpoint:
         self.present = present
         self.introspection = introspection
         self.trusted = trusted or Trusted()
-        self.price = lru_cache(maxsize=256)(self._price)
+        self.asked = finding(self.kind, schema, limits)
         self.seconds = seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -122,18 +123,18 @@ class Endpoint:
         """Execute a well-formed request; a document that cannot be run opens no context."""
         try:
             parameters = self.trusted.named(parameters)
-            operation = chosen_operation(read_document(parameters.query, self.limits), parameters.operation_name)
-            refuse_out_of_place(operation, request.method)
+            asked = self.asked(parameters.query, parameters.operation_name)
+            refuse_out_of_place(asked.node, request.method)
         except GraphQLError as error:
             return self.answer({"errors": [self.tell(error, request)]}, media_type)
-        price = self.price(parameters.query, parameters.operation_name)
+        price = asked.price
         cost, most = price.of(parameters.variables), self.limits.cost
         extensions = {"cost": {"requested": cost, "limit": most}}
         if cost > most:
             errors = [self.tell(too_complex("cost", most, requested=cost), request)]
             return self.answer({"errors": errors, "extensions": extensions}, media_type)
         async with deadline(self.seconds):
-            data = None if price.introspects else await self.quick(request, parameters, operation)
+            data = None if price.introspects else await self.quick(request, parameters, asked)
             if data is not None:
                 told = b',"extensions":{"cost":{"requested":%d,"limit":%d}}}' % (cost, most)
                 return respond_with(b'{"data":' + data + told, 200, media_type)
@@ -141,7 +142,7 @@ class Endpoint:
                 refused = self.introspection(context) if price.introspects and self.introspection else None
                 if refused:
                     return self.answer({"errors": [self.tell(refused, request)], "extensions": extensions}, media_type)
-                result = await self.execute(parameters, operation, context)
+                result = await self.execute(parameters, asked, context)
                 raise_unavailable(result)
                 errors = [
                     self.present(error, context) if self.present else self.tell(error, request)
@@ -149,23 +150,16 @@ class Endpoint:
                 ]
         return self.answer(written(result, errors, extensions), media_type)
 
-    def _price(self, query: str, operation_name: str | None) -> Price:
-        """What the operation comes to, worked out once for each of the latest documents."""
-        document = read_document(query, self.limits)
-        return price(self.schema._schema, document, chosen_operation(document, operation_name))  # noqa: SLF001
-
-    async def quick(self, request: Request, parameters: Parameters, operation: OperationDefinitionNode) -> bytes | None:
+    async def quick(self, request: Request, parameters: Parameters, asked: Any) -> bytes | None:
         """The `data` of an answer without errors, if there is a quicker way to it than to execute; None by default."""
         return None
 
-    async def execute(
-        self, parameters: Parameters, operation: OperationDefinitionNode, context: object
-    ) -> ExecutionResult:
+    async def execute(self, parameters: Parameters, asked: Any, context: object) -> ExecutionResult:
         """The result of one query or mutation."""
         return await self.schema.execute(
             parameters.query,
             variable_values=parameters.variables,
-            operation_name=operation.name.value if operation.name else None,
+            operation_name=asked.node.name.value if asked.node.name else None,
             operation_extensions=parameters.extensions,
             context_value=context,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import logging
 import os
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from graphql import Source
 from PIL import Image
 
 from models.identifiers import without_numbers
@@ -189,6 +191,18 @@ async def test_nothing_personal_is_where_it_does_not_belong(
     files += [Path(os.environ[FOLDER]) / "cluster" / "postgres" / "server.log"]  # PostgreSQL's own
     assert [path for path in files if personal.search(path.read_bytes().decode("latin-1"))] == []
     assert [path for path in files if personal.search(str(path))] == []
+
+
+async def test_no_document_with_texts_in_it_stays_in_memory(world: World) -> None:
+    person = await world.person()
+    given = "mutation M($id: ID!) { withdrawRegistration(input: {registrationId: $id}) { __typename } }"
+    stated = given.replace("($id: ID!)", "").replace("$id", f'"{NUMBER}"')
+    await person.answer(given, id=NUMBER)
+    await person.answer(stated)
+    gc.collect()
+    kept = {one.body for one in gc.get_objects() if isinstance(one, Source)}
+    assert given in kept
+    assert [body for body in kept if NUMBER in body] == []
 
 
 @pytest.mark.parametrize(

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from typing import Any, Final
 
-from graphql import OperationDefinitionNode
-from strawberry import Schema
-
 from schema.context import GraphContext
-from schema.limits import read_document
-from schema.parameters import Parameters
 from schema.reading.compiling import Compiler, Plan, shape, values_of
 from schema.reading.operations import Operation, Outline
 from schema.reading.outline import Uncompilable
@@ -18,7 +14,6 @@ from storage.scope import NOBODYS_EYES, BoundEyes
 from storage.sign_ins import SignedIn
 
 # A client has some dozens of documents, each in a few shapes.
-OPERATIONS: Final = 256
 PLANS: Final = 512
 
 
@@ -27,16 +22,12 @@ class OutdatedError(Exception):
 
 
 class Answers:
-    """The answers of one schema. Bounded: what has not been asked for longest is forgotten first."""
+    """The answers of one schema. Bounded: the plan that has not been asked for longest is forgotten first."""
 
-    def __init__(self, schema: Schema) -> None:
-        self.schema = schema
-        self.operations: OrderedDict[Any, Operation] = OrderedDict()
+    def __init__(self) -> None:
         self.plans: OrderedDict[Any, Plan] = OrderedDict()
 
-    async def answer(
-        self, parameters: Parameters, node: OperationDefinitionNode, context: GraphContext
-    ) -> bytes | None:
+    async def answer(self, operation: Operation, variables: Mapping[str, Any], context: GraphContext) -> bytes | None:
         """The `data` of the response to a query; None where the executor has to answer.
 
         It does so for introspection, and for everything that comes to an error: it words them.
@@ -44,8 +35,7 @@ class Answers:
         Raises:
             OutdatedError: the rights in the context are not those of now.
         """
-        operation = self.operation(parameters.query, node)
-        given = operation.values(parameters.variables or {}) if operation.valid else None
+        given = operation.values(variables) if operation.valid else None
         outline = operation.outline(given) if given else None
         if given is None or outline is None:
             return None
@@ -75,17 +65,6 @@ class Answers:
         if context.signed_in is not None:
             context.signed_in = SignedIn(context.signed_in.rights, rows[0][-1])
         return rows[0]
-
-    def operation(self, query: str, node: OperationDefinitionNode) -> Operation:
-        key = (query, node.name and node.name.value)
-        found = self.operations.get(key)
-        if found is None:
-            found = self.operations[key] = Operation(self.schema, read_document(query), node)
-            if len(self.operations) > OPERATIONS:
-                self.operations.popitem(last=False)
-        else:
-            self.operations.move_to_end(key)
-        return found
 
     def plan(self, outline: Outline, eyes: BoundEyes, chosen: list[Any]) -> Plan:
         """Raises: Uncompilable."""

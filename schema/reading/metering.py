@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Final
 
 import orjson
 from graphql import DocumentNode, FieldNode, Node, NullValueNode, VariableNode
 
-from schema.limits import read_document
-
-# As many as are compiled (answers.py).
-METERS: Final = 256
 # Fields by the argument that makes them cost.
 CARD: Final = ("invite", "code")
 SEARCHES: Final = frozenset({("unionDirectory", "search"), ("descendants", "search")})
@@ -61,8 +56,3 @@ def _fields(nodes: Iterable[Node]) -> Iterator[FieldNode]:
         below = getattr(node, "selection_set", None)
         if below is not None:
             yield from _fields(below.selections)
-
-
-def metered() -> Callable[[str], Meter | None]:
-    """Finds the meter of a document by its text, which has been read before."""
-    return lru_cache(METERS)(lambda query: meter_of(read_document(query)))

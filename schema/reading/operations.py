@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any, Final
 
 from graphql import (
@@ -24,6 +25,8 @@ from graphql.execution.values import VariableValues, VariableValueSource, get_va
 from strawberry import Schema
 from typing_extensions import override
 
+from schema.asked import Asked
+from schema.reading.metering import meter_of
 from schema.reading.outline import Field, Outliner, Uncompilable
 from schema.reading.sites import Site
 
@@ -50,19 +53,25 @@ class Outline:
         return self._hash
 
 
-class Operation:
+class Operation(Asked):
     """A valid query, or one that is not and has no outlines."""
 
     def __init__(self, schema: Schema, document: DocumentNode, node: OperationDefinitionNode) -> None:
-        self.schema = schema
-        self.document = document
-        self.node = node
-        self.valid = not validate(schema._schema, document)  # noqa: SLF001 - Strawberry has no other way to it
-        self.simple = self._simple() if self.valid else {}
-        self.switches = _switches(document)
+        super().__init__(schema, document, node)
+        self.meter = meter_of(document)
         self.outlines: dict[Any, Outline | None] = {}
 
-    def _simple(self) -> dict[str, GraphQLVariableSignature] | None:
+    @cached_property
+    def valid(self) -> bool:
+        return not validate(self.schema._schema, self.document)  # noqa: SLF001
+
+    @cached_property
+    def switches(self) -> list[str]:
+        """The variables that @skip and @include depend on."""
+        return _switches(self.document)
+
+    @cached_property
+    def simple(self) -> dict[str, GraphQLVariableSignature] | None:
         """The variables by name, if none is an input object or a list."""
         found = [get_variable_signature(self.schema._schema, one) for one in self.node.variable_definitions or ()]  # noqa: SLF001
         simple = {one.name: one for one in found if isinstance(one, GraphQLVariableSignature)}
