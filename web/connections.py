@@ -10,7 +10,7 @@ import asyncio
 from typing import Final
 
 from typing_extensions import override
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 HEAD_SECONDS: Final = 10
 # An upload has 60 seconds in the application, which answers; this is for bodies that nobody reads.
@@ -28,12 +28,14 @@ _REFUSAL: Final = "HTTP/1.1 {}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n
 class Connection(HttpToolsProtocol):
     """Closed when a request's head takes longer than HEAD_SECONDS, or all of it longer than REQUEST_SECONDS."""
 
+    # None before the first request, which uvicorn does not say.
+    cycle: RequestResponseCycle | None  # type: ignore[assignment]
     # By the event loop's clock. The timer may be earlier: it is set anew when it rings, not with each request.
     _deadline: float | None = None
     _timer: asyncio.TimerHandle | None = None
-    _in_head = True
+    # The head or the body of which more is to come, by what uvicorn makes of it: its `scope`, its `cycle`.
+    _coming: object = None
     _head_bytes = 0
-    _chunk = 0
 
     @override
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
@@ -48,42 +50,37 @@ class Connection(HttpToolsProtocol):
 
     @override
     def data_received(self, data: bytes) -> None:
-        self._chunk = len(data)
+        before = self.cycle
         super().data_received(data)
-        if self._deadline is None and not self._is_answering:  # empty lines between two requests
+        # Looked at after each chunk, not at each step of the parser: nearly every request comes in one.
+        cycle = self.cycle
+        if cycle is None or cycle.scope is not self.scope:
+            self._take_head(data, is_first=cycle is before and (cycle is None or cycle is not self._coming))
+        elif cycle.more_body:
+            if self._coming is not cycle:
+                self._coming = cycle
+                self._within(REQUEST_SECONDS)
+        elif not cycle.response_complete:
+            self._coming = self._deadline = None  # keep-alive bounds what comes after the answer
+        elif self._deadline is None:  # but for empty lines, which end its waiting
             self._within(HEAD_SECONDS)
-        if self._in_head:
-            self._head_bytes += len(data)
-            if self._head_bytes > LONGEST_HEAD:
-                self._give_up("431 Request Header Fields Too Large")
 
-    @override
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
-        if self._deadline is None:
-            self._within(HEAD_SECONDS)
-
-    @override
-    def on_headers_complete(self) -> None:
-        self._in_head = False
-        self._within(REQUEST_SECONDS)
-        super().on_headers_complete()
-
-    @override
-    def on_message_complete(self) -> None:
-        self._in_head, self._head_bytes = True, -self._chunk  # most of which may have been the body
-        self._within(None)
-        super().on_message_complete()
+    def _take_head(self, data: bytes, *, is_first: bool) -> None:
+        """More of a head has come; `is_first` if nothing of an earlier request came with it."""
+        if self._coming is not self.scope:
+            if self._coming is not None or self._deadline is None:
+                self._within(HEAD_SECONDS)
+            self._coming, self._head_bytes = self.scope, 0 if is_first else -len(data)
+        self._head_bytes += len(data)
+        if self._head_bytes > LONGEST_HEAD:
+            self._give_up("431 Request Header Fields Too Large")
 
     @property
     def _is_answering(self) -> bool:
         return not getattr(self.cycle, "response_complete", True)
 
-    def _within(self, seconds: float | None) -> None:
-        """From now on so much time is left; None for as long as it takes, which keep-alive bounds."""
-        if seconds is None:
-            self._deadline = None
-            return
+    def _within(self, seconds: float) -> None:
+        """From now on so much time is left."""
         self._deadline = self.loop.time() + seconds
         if self._timer is not None and self._timer.when() > self._deadline:
             self._timer.cancel()
@@ -100,10 +97,10 @@ class Connection(HttpToolsProtocol):
             self._timer = self.loop.call_later(left, self._look)
             return
         self._deadline = None
-        if self._in_head:
-            self._give_up("408 Request Timeout")
-        else:
+        if self._coming is not None and self._coming is self.cycle:
             self.transport.close()
+        else:
+            self._give_up("408 Request Timeout")
 
     def _give_up(self, status: str) -> None:
         """Answers, unless an answer to an earlier request is still on its way."""
