@@ -42,17 +42,17 @@ from storage.settings import Settings, SettingsError, load_settings
 from storage.sign_ins import SignIns
 from storage.throttle import Throttle
 from web.admission import Admission, host_in
+from web.answering import Answering
 from web.application import Application
 from web.asking import identify, resources_of
 from web.card_opening import open_card
 from web.card_page import card_routes
 from web.certificate_page import certificate_routes
-from web.draining import Drain, Draining
+from web.draining import Drain
 from web.export_page import Speech, export_routes
 from web.graphiql_page import graphiql_routes
 from web.outages import Outages
 from web.probes import probe_routes
-from web.request_ids import RequestIds
 from web.security_headers import SecurityHeaders
 from web.session_routes import session_routes
 
@@ -112,8 +112,7 @@ def around(settings: Settings, endpoint: Endpoint, drain: Drain) -> list[Middlew
     origins = [f"{public.scheme}://{public.netloc}", *settings.allowed_origins]
     passed = [
         *behind(settings.trusted_proxies),
-        Middleware(Draining, drain=drain),
-        Middleware(RequestIds, security=SecurityHeaders(https=public.scheme == "https"), fault=internal),
+        Middleware(Answering, security=SecurityHeaders(https=public.scheme == "https"), drain=drain, fault=internal),
         Middleware(Admission, hosts=hosts, origins=origins, refuse=refuse),
     ]
     if settings.allowed_origins:

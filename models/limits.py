@@ -30,6 +30,9 @@ class Limited(StrEnum):
     APPOINTMENT = "appointment"
     REVEAL = "reveal"
 
+    # Enum's own is a function of Python's, for names that limits are looked up by with every request.
+    __hash__ = str.__hash__
+
 
 @dataclass(frozen=True)
 class Limit:

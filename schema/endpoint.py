@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from graphql import OperationType
@@ -69,25 +68,26 @@ async def _pay(meter: Meter, parameters: Parameters, context: GraphContext) -> N
     if context.reply.paid:
         return
     context.reply.paid = True
-    with _refused():
+    try:
         if meter.cards:
             await pay_for_cards(context, len(meter.cards))
         searches = meter.searching(parameters.variables)
         if searches:
             await context.spend(Limited.SEARCH, searches)
+    except Rejected as rejected:
+        raise _refused(rejected) from None
 
 
 async def _count(misses: int, context: GraphContext) -> None:
     """Raises: Refused, RATE_LIMITED: then the answer is kept back."""
     if misses:
-        with _refused():
+        try:
             await note_misses(context, misses)
+        except Rejected as rejected:
+            raise _refused(rejected) from None
 
 
-@contextmanager
-def _refused() -> Iterator[None]:
-    try:
-        yield
-    except Rejected as rejected:
-        seconds = int(str(rejected.problems[0].params["seconds"]))
-        raise Refused(Refusal.RATE_LIMITED, f"try again in {seconds} s", extensions={"retryAfter": seconds}) from None
+def _refused(rejected: Rejected) -> Refused:
+    """How the endpoint says that a limit was reached."""
+    seconds = int(str(rejected.problems[0].params["seconds"]))
+    return Refused(Refusal.RATE_LIMITED, f"try again in {seconds} s", extensions={"retryAfter": seconds})

@@ -16,7 +16,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from types import FrameType
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn import Server
 
 from web.listening import take_the_last
@@ -77,24 +76,3 @@ async def _when_orphaned() -> None:
         if not parent.is_alive():
             signal.raise_signal(signal.SIGTERM)
             return
-
-
-class Draining:
-    """Once `drain` has begun, every answer is the last one of its connection."""
-
-    def __init__(self, app: ASGIApp, *, drain: Drain) -> None:
-        self.app = app
-        self.drain = drain
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-
-        async def closing(message: Message) -> None:
-            # Asked when the answer begins: the next request on this connection may come when nobody reads it any more.
-            if self.drain.begun and message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], (b"connection", b"close")]
-            await send(message)
-
-        await self.app(scope, receive, closing)
