@@ -1,11 +1,12 @@
 """Request bodies are bounded while they are read; uvicorn itself takes any length."""
 
 import asyncio
+from collections.abc import AsyncGenerator
 from contextlib import suppress
 from typing import Final
 
 from starlette.requests import ClientDisconnect, Request
-from starlette.types import Message, Receive
+from starlette.types import Receive
 
 from schema.refusals import Refusal, Refused
 from storage.deadlines import Within
@@ -28,40 +29,54 @@ async def whole(limit: int, request: Request) -> bytes:
         Refused: PAYLOAD_TOO_LARGE, REQUEST_TIMEOUT.
         ClientDisconnect: it breaks off.
     """
-    receive = within(limit, request)
-    chunks, more = [], True
-    async with in_time():
+    await refuse_declared(limit, request)
+    with in_time():
+        body, more = await next_chunk(limit, 0, request)
         while more:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                raise ClientDisconnect
-            chunks.append(message.get("body", b""))
-            more = message.get("more_body", False)
-    return b"".join(chunks)
+            chunk, more = await next_chunk(limit, len(body), request)
+            body += chunk
+    return body
 
 
-def within(limit: int, request: Request) -> Receive:
-    """Receives the request's body, and raises PAYLOAD_TOO_LARGE as soon as it is seen to pass `limit` bytes.
+async def chunks(limit: int, request: Request) -> AsyncGenerator[bytes, None]:
+    """The body as it comes, as soon as it does; at most `limit` bytes.
 
-    It does so at once if the Content-Length says so, unless the connection is closed with the answer.
+    Raises:
+        Refused: PAYLOAD_TOO_LARGE.
+        ClientDisconnect: it breaks off.
     """
-    too_large = f"at most {limit} bytes are taken"
-    size = 0
+    await refuse_declared(limit, request)
+    size, more = 0, True
+    while more:
+        chunk, more = await next_chunk(limit, size, request)
+        size += len(chunk)
+        yield chunk
 
-    async def receive() -> Message:
-        nonlocal size
-        if size == 0 and is_declared_larger(request, limit):
-            if "close" in request.headers.get("connection", "").lower():
-                await linger(request.receive, limit)
-            raise Refused(Refusal.PAYLOAD_TOO_LARGE, too_large)
-        message = await request.receive()
-        size += len(message.get("body", b""))
-        if size > limit:
+
+async def refuse_declared(limit: int, request: Request) -> None:
+    """Raises: Refused, PAYLOAD_TOO_LARGE, if the Content-Length says more."""
+    if is_declared_larger(request, limit):
+        if "close" in request.headers.get("connection", "").lower():
             await linger(request.receive, limit)
-            raise Refused(Refusal.PAYLOAD_TOO_LARGE, too_large, headers={"connection": "close"})
-        return message
+        raise Refused(Refusal.PAYLOAD_TOO_LARGE, f"at most {limit} bytes are taken")
 
-    return receive
+
+async def next_chunk(limit: int, size: int, request: Request) -> tuple[bytes, bool]:
+    """What comes after the first `size` bytes of a body, and whether more does.
+
+    Raises:
+        Refused: PAYLOAD_TOO_LARGE, with this it has more than `limit` bytes.
+        ClientDisconnect: it breaks off.
+    """
+    message = await request.receive()
+    if message["type"] == "http.disconnect":
+        raise ClientDisconnect
+    chunk: bytes = message.get("body", b"")
+    if size + len(chunk) > limit:
+        await linger(request.receive, limit)
+        closing = {"connection": "close"}
+        raise Refused(Refusal.PAYLOAD_TOO_LARGE, f"at most {limit} bytes are taken", headers=closing)
+    return chunk, message.get("more_body", False)
 
 
 async def linger(receive: Receive, limit: int) -> None:

@@ -86,12 +86,13 @@ def well_formed(operations: object) -> Parameters:
     elif not isinstance(query, str) or not query.strip():
         raise bad("query must be a string and hold a document")
     operation_name = operations.get("operationName")
-    if not isinstance(operation_name, str | None):
+    if operation_name is not None and not isinstance(operation_name, str):
         raise bad("operationName must be a string or null")
-    for name in ("variables", "extensions"):
-        if not isinstance(operations.get(name), dict | None):
+    variables, extensions = operations.get("variables"), operations.get("extensions")
+    for name, value in (("variables", variables), ("extensions", extensions)):
+        if value is not None and not isinstance(value, dict):
             raise bad(f"{name} must be an object or null")
-    return Parameters(query, operation_name, operations.get("variables"), operations.get("extensions"), document_id)
+    return Parameters(query, operation_name, variables, extensions, document_id)
 
 
 def from_query_string(query_string: bytes) -> Parameters:

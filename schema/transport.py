@@ -27,6 +27,7 @@ from schema.multipart import uploaded
 from schema.negotiation import GRAPHQL_RESPONSE, JSON, answer_type, request_type
 from schema.parameters import Parameters, decode, from_query_string, well_formed
 from schema.refusals import RETRYABLE, STATUS, Refusal, Refused, Sentence, not_now, sentence
+from schema.requests import QuickRequest
 from schema.trusted import Trusted
 from storage.deadlines import operation as deadline
 
@@ -91,7 +92,7 @@ class Endpoint:
         self.seconds = seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope, receive, send)
+        request = QuickRequest(scope, receive, send)
         response = await self.respond(request)
         await response(scope, receive, send)
 
@@ -133,7 +134,7 @@ class Endpoint:
         if cost > most:
             errors = [self.tell(too_complex("cost", most, requested=cost), request)]
             return self.answer({"errors": errors, "extensions": extensions}, media_type)
-        async with deadline(self.seconds):
+        with deadline(self.seconds):
             data = None if price.introspects else await self.quick(request, parameters, asked)
             if data is not None:
                 told = b',"extensions":{"cost":{"requested":%d,"limit":%d}}}' % (cost, most)

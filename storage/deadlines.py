@@ -55,16 +55,12 @@ class _Watch:
         self.running: dict[Within, None] = {}
         self.timer: asyncio.TimerHandle | None = None
 
-    def add(self, deadline: Within) -> None:
-        self.running[deadline] = None
-        if self.timer is None:
-            self.timer = self.loop.call_later(TICK, self._look)
-
-    def _look(self) -> None:
+    def look(self) -> None:
+        """Once there is a deadline, and then every TICK until there is none."""
         now = self.loop.time()
         for deadline in [one for one in self.running if one.end <= now]:
             deadline.pass_by()
-        self.timer = self.loop.call_later(TICK, self._look) if self.running else None
+        self.timer = self.loop.call_later(TICK, self.look) if self.running else None
 
 
 @lru_cache(maxsize=1)
@@ -75,7 +71,8 @@ def _watch_of(loop: asyncio.AbstractEventLoop) -> _Watch:
 class Within:
     """Cancels what is inside when its seconds are over, and raises what `late` makes instead.
 
-    As `asyncio.timeout` does, without a timer for each: a request has two or three, and reading would notice.
+    As `asyncio.timeout` does, without a timer and two coroutines for each: a request has two or three, and reading
+    would notice.
     """
 
     def __init__(self, seconds: float | None, late: Callable[[], Exception]) -> None:
@@ -85,17 +82,19 @@ class Within:
         self._seconds = seconds
         self._late = late
 
-    async def __aenter__(self) -> Self:
+    def __enter__(self) -> Self:
         if self._seconds is not None:
             task = asyncio.current_task()
             assert task is not None
             self._task, self._cancelling = task, task.cancelling()
-            self._watch = _watch_of(task.get_loop())
-            self.end = self._watch.loop.time() + self._seconds
-            self._watch.add(self)
+            watch = self._watch = _watch_of(task.get_loop())
+            self.end = watch.loop.time() + self._seconds
+            watch.running[self] = None
+            if watch.timer is None:
+                watch.look()
         return self
 
-    async def __aexit__(
+    def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
     ) -> None:
         if self._seconds is None:
@@ -135,17 +134,17 @@ class operation(Within):  # noqa: N801 - used as a word, as `asyncio.timeout` is
         super().__init__(seconds, _time_is_up)
 
     @override
-    async def __aenter__(self) -> Self:
-        await super().__aenter__()
+    def __enter__(self) -> Self:
+        super().__enter__()
         self._before = _END.set(None if self.end == inf else self.end)
         return self
 
     @override
-    async def __aexit__(
+    def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         _END.reset(self._before)
-        await super().__aexit__(kind, error, trace)
+        super().__exit__(kind, error, trace)
 
     @override
     def lift(self) -> None:

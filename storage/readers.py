@@ -72,7 +72,7 @@ class Readers:
 
     async def _wait(self) -> None:
         """Raises: Unavailable, none has become free in time."""
-        async with Within(self._patience, _none_free):
+        with Within(self._patience, _none_free):
             await self._room.acquire()
 
     async def _fetch(self, connection: Any, text: str, arguments: Sequence[Any]) -> list[Sequence[Any]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
@@ -103,8 +103,7 @@ class BoundPlace:
         return bindparam(f"top_{self.number}_id", type_=BigInteger)
 
 
-@dataclass(frozen=True)
-class BoundEyes:
+class BoundEyes(NamedTuple):
     """A viewer with tops at these depths, each value a parameter: one statement for all viewers of that shape."""
 
     signed_in: bool

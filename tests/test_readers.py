@@ -61,8 +61,7 @@ async def test_time_is_up_though_the_database_does_not_let_go(world: World, monk
 
     with monkeypatch.context() as patch:
         patch.setattr(asyncpg.Connection, "close", stuck)
-        with pytest.raises(Unavailable) as told:
-            async with operation(0.1):
-                await world.resources.db.readers.ask("select pg_sleep(1)", [])
+        with pytest.raises(Unavailable) as told, operation(0.1):
+            await world.resources.db.readers.ask("select pg_sleep(1)", [])
     assert told.value.lack is Lack.OPERATION
     assert await world.resources.db.readers.ask("select 'now'", []) == [("now",)]

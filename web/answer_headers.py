@@ -31,6 +31,6 @@ def said(state: Mapping[str, Any]) -> list[tuple[bytes, bytes]]:
 def limits_told(spent: Iterable[Spent]) -> list[tuple[bytes, bytes]]:
     """Of each limit: q permits over w seconds; r are left, in t seconds all of them are there again."""
     latest = {one.what: one for one in spent}.values()
-    policies = ", ".join(f'"{one.what}";q={one.limit.permits};w={one.limit.seconds}' for one in latest)
-    states = ", ".join(f'"{one.what}";r={one.left};t={ceil(one.full_in)}' for one in latest)
+    policies = ", ".join([f'"{one.what}";q={one.limit.permits};w={one.limit.seconds}' for one in latest])
+    states = ", ".join([f'"{one.what}";r={one.left};t={ceil(one.full_in)}' for one in latest])
     return [(b"ratelimit-policy", policies.encode()), (b"ratelimit", states.encode())]

@@ -33,20 +33,20 @@ async def identify(context: Context, request: Request, *, remembered: bool = Fal
 
     `remembered` saves the statement, for whoever compares the rights with those of now (`sign_ins.while_held`).
     """
-    context.locale = preferred(request.headers.get("accept-language", ""))
-    context.request_id = request.scope["state"]["request_id"]
+    headers, scope = request.headers, request.scope
+    state, client = scope["state"], scope.get("client")
     token = token_of(request)
-    client = request.scope.get("client")
-    program = program_of(request.headers.get("user-agent", ""))
-    context.origin = Origin(client[0] if client else "", token, program)
-    context.reply = request.scope["state"].setdefault(REPLY, context.reply)
+    context.locale = preferred(headers.get("accept-language", ""))
+    context.request_id = state["request_id"]
+    context.origin = Origin(client[0] if client else "", token, program_of(headers.get("user-agent", "")))
+    context.reply = state.setdefault(REPLY, context.reply)
     if token is None:
         return
     known = context.resources.sign_ins
     context.token_hash = hash_token(token)
     context.signed_in = known.remembered(context.token_hash) if remembered else None
     context.signed_in = context.signed_in or await known.by_token(context.token_hash)
-    if "authorization" not in request.headers:
+    if "authorization" not in headers:
         context.keep_token = partial(_keep_token, context)
 
 

@@ -43,7 +43,7 @@ class Outages:
             await send(message)
 
         try:
-            async with operation(self.seconds) as deadline:
+            with operation(self.seconds) as deadline:
                 await self.app(scope, receive, noted)
         except Unavailable as unavailable:
             if begun:

@@ -25,7 +25,7 @@ async def readyz(request: Request) -> Response:
     if request.app.state.drain.begun:
         return PlainTextResponse("ending\n", 503)
     try:
-        async with operation(2):
+        with operation(2):
             revision = await resources_of(request).db.revision()
     except Exception:  # noqa: BLE001 - whatever it is, this server is not ready
         return PlainTextResponse("database\n", 503)

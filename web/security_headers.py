@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
 # For an answer that is no page: should a browser show it all the same, it may load nothing and stand in no frame.
@@ -24,8 +25,11 @@ class SecurityHeaders:
     def __init__(self, *, https: bool) -> None:
         wanted = {**HEADERS, **(STRICT_TRANSPORT if https else {})}
         self.wanted = [(name.encode(), value.encode()) for name, value in wanted.items()]
+        self._beside = lru_cache(maxsize=256)(self._unless)
 
     def missing(self, headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
         """Those that an answer with these headers has not got."""
-        own = {name for name, _ in headers}
-        return [one for one in self.wanted if one[0] not in own]
+        return self._beside(*[name for name, _ in headers])
+
+    def _unless(self, *names: bytes) -> list[tuple[bytes, bytes]]:
+        return [one for one in self.wanted if one[0] not in names]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -22,10 +21,10 @@ class OutdatedError(Exception):
 
 
 class Answers:
-    """The answers of one schema. Bounded: the plan that has not been asked for longest is forgotten first."""
+    """The answers of one schema. Bounded: the plan that was made first is forgotten first."""
 
     def __init__(self) -> None:
-        self.plans: OrderedDict[Any, Plan] = OrderedDict()
+        self.plans: dict[Any, Plan] = {}
 
     async def answer(self, operation: Operation, variables: Mapping[str, Any], context: GraphContext) -> bytes | None:
         """The `data` of the response to a query; None where the executor has to answer.
@@ -73,7 +72,5 @@ class Answers:
         if plan is None:
             plan = self.plans[key] = Compiler(outline.sites, chosen).plan(outline.roots, eyes)
             if len(self.plans) > PLANS:
-                self.plans.popitem(last=False)
-        else:
-            self.plans.move_to_end(key)
+                del self.plans[next(iter(self.plans))]
         return plan

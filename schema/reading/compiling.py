@@ -78,7 +78,7 @@ def shape(chosen: Chosen | None) -> Any:
     if chosen is None:
         return None
     kinds = tuple(dict.fromkeys(chosen.given["kinds"])) if isinstance(chosen.read, AnyOf) else ()
-    return chosen.read, kinds, *((name, shape_of(value)) for name, value in chosen.given.items())
+    return chosen.read, kinds, *[(name, shape_of(value)) for name, value in chosen.given.items()]
 
 
 class Compiler:

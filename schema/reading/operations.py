@@ -95,7 +95,7 @@ class Operation(Asked):
 
     def outline(self, given: VariableValues) -> Outline | None:
         """The operation as it is asked for; None if it is nothing for one statement."""
-        switched = tuple(given.coerced.get(name) for name in self.switches)
+        switched = tuple([given.coerced.get(name) for name in self.switches])
         if switched not in self.outlines:
             if len(self.outlines) == SWITCHED:
                 self.outlines.clear()
