@@ -12,10 +12,10 @@ async def pay_for_cards(ctx: Context, cards: int = 1) -> None:
     Raises:
         Rejected: RATE_LIMITED.
     """
-    resting = ctx.resources.throttle.resting(Limited.CODE_MISS, ctx.whose)
-    if resting is not None and ctx.origin is not None:
-        ctx.settle(resting)
-    await ctx.spend(Limited.CARD if ctx.signed_in else Limited.CARD_ANONYMOUS, cards)
+    if ctx.origin is not None:
+        throttle, whose = ctx.resources.throttle, ctx.whose
+        what = Limited.CARD if ctx.signed_in else Limited.CARD_ANONYMOUS
+        ctx.settle(throttle.resting(Limited.CODE_MISS, whose) or await throttle.spend(what, whose, cards))
 
 
 async def note_misses(ctx: Context, misses: int = 1) -> None:

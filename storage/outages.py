@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Final
+from typing import Final, NoReturn
 
 import asyncpg
 from sqlalchemy.exc import DBAPIError
@@ -63,10 +63,15 @@ def asking() -> Iterator[None]:
     try:
         yield
     except ASKED as error:
-        lack = _lack_of(error)
-        if lack is None:
-            raise
-        raise Unavailable(lack) from error
+        tell(error)
+
+
+def tell(error: Exception) -> NoReturn:
+    """Raises: Unavailable, if the error says that; else the error itself."""
+    lack = _lack_of(error)
+    if lack is None:
+        raise error
+    raise Unavailable(lack) from error
 
 
 @contextmanager

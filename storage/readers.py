@@ -15,7 +15,7 @@ import asyncpg
 
 from models.errors import Lack, Unavailable
 from storage.deadlines import Within
-from storage.outages import LOST, asking, connecting, is_lost
+from storage.outages import ASKED, LOST, connecting, is_lost, tell
 
 # A connection that is given up gets this long to tell PostgreSQL to stop.
 GIVING_UP: Final = 1.0
@@ -56,17 +56,18 @@ class Readers:
         else:
             await self._room.acquire()
         try:
-            with asking():
-                while self._free:
-                    connection = self._free.pop()
-                    try:
-                        return await self._fetch(connection, text, arguments)
-                    except LOST as error:
-                        if not is_lost(error):
-                            raise
-                with connecting():
-                    connection = await self._connect()
-                return await self._fetch(connection, text, arguments)
+            while self._free:
+                connection = self._free.pop()
+                try:
+                    return await self._fetch(connection, text, arguments)
+                except LOST as error:
+                    if not is_lost(error):
+                        raise
+            with connecting():
+                connection = await self._connect()
+            return await self._fetch(connection, text, arguments)
+        except ASKED as error:
+            tell(error)
         finally:
             self._room.release()
 

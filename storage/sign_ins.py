@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 from time import monotonic
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import orjson
 from sqlalchemy import ColumnElement, LargeBinary, Select, Text, and_, bindparam, cast, func, select, text
@@ -61,8 +61,7 @@ class Rights:
         return eyes, {**values, "rights": self.text}
 
 
-@dataclass(frozen=True)
-class SignedIn:
+class SignedIn(NamedTuple):
     """Rights as they were at a moment of the database's clock."""
 
     rights: Rights

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from graphql import (
     DirectiveNode,
     DocumentNode,
     FragmentDefinitionNode,
+    GraphQLEnumType,
+    GraphQLNonNull,
+    GraphQLScalarType,
     OperationDefinitionNode,
-    Undefined,
     VariableNode,
     Visitor,
-    coerce_input_value,
     get_nullable_type,
-    is_leaf_type,
     validate,
     visit,
 )
@@ -53,6 +53,15 @@ class Outline:
         return self._hash
 
 
+class _Simple(NamedTuple):
+    """A variable of a scalar or an enum: what coerces a value of it, and whether there must be one."""
+
+    name: str
+    signature: GraphQLVariableSignature
+    coerce: Callable[[Any], Any]
+    needed: bool
+
+
 class Operation(Asked):
     """A valid query, or one that is not and has no outlines."""
 
@@ -71,27 +80,38 @@ class Operation(Asked):
         return _switches(self.document)
 
     @cached_property
-    def simple(self) -> dict[str, GraphQLVariableSignature] | None:
-        """The variables by name, if none is an input object or a list."""
+    def simple(self) -> list[_Simple] | None:
+        """The variables, if none is an input object or a list."""
         found = [get_variable_signature(self.schema._schema, one) for one in self.node.variable_definitions or ()]  # noqa: SLF001
-        simple = {one.name: one for one in found if isinstance(one, GraphQLVariableSignature)}
-        return simple if all(is_leaf_type(get_nullable_type(one.type)) for one in simple.values()) else None
+        signatures = [one for one in found if isinstance(one, GraphQLVariableSignature)]
+        kinds = [(one, get_nullable_type(one.type)) for one in signatures]
+        simple = [
+            _Simple(one.name, one, kind.coerce_input_value, isinstance(one.type, GraphQLNonNull))
+            for one, kind in kinds
+            if isinstance(kind, GraphQLScalarType | GraphQLEnumType)
+        ]
+        return simple if len(simple) == len(found) else None
 
     def values(self, variables: Mapping[str, Any]) -> VariableValues | None:
         """What the variables come to; None if one of them cannot be.
 
         As graphql-core does it, which finds out about every variable anew each time.
         """
-        if self.simple is None or not self.simple.keys() <= variables.keys():
-            found = get_variable_values(self.schema._schema, self.node.variable_definitions or (), dict(variables))  # noqa: SLF001
-            return found if isinstance(found, VariableValues) else None
         sources, coerced = {}, {}
-        for name, signature in self.simple.items():
-            sources[name] = VariableValueSource(signature, variables[name])
-            coerced[name] = coerce_input_value(variables[name], signature.type)
-            if coerced[name] is Undefined:
+        for name, signature, coerce, needed in self.simple or ():
+            value = variables.get(name)
+            if value is None and (needed or name not in variables):
+                return self._values(variables)
+            try:
+                coerced[name] = value if value is None else coerce(value)
+            except Exception:  # noqa: BLE001 - a scalar may say so by any
                 return None
-        return VariableValues(sources, coerced)
+            sources[name] = VariableValueSource(signature, value)
+        return self._values(variables) if self.simple is None else VariableValues(sources, coerced)
+
+    def _values(self, variables: Mapping[str, Any]) -> VariableValues | None:
+        found = get_variable_values(self.schema._schema, self.node.variable_definitions or (), dict(variables))  # noqa: SLF001
+        return found if isinstance(found, VariableValues) else None
 
     def outline(self, given: VariableValues) -> Outline | None:
         """The operation as it is asked for; None if it is nothing for one statement."""
