@@ -48,7 +48,7 @@ _BY_TRIGRAMS: Final = (
 # There is one root.
 _LIVE_COUNT: Final = """
 select unions, grassroots, unions - grassroots as "higherLevel", pending, approved, rejected,
-       to_char(oldest at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "oldestPendingAt"
+       to_json(oldest) #>> '{}' as "oldestPendingAt"
   from (select count(*) as unions, count(*) filter (where kind = 'GRASSROOTS') as grassroots
           from trade_union where status = 'ACTIVE') u,
        (select count(*) filter (where status = 'PENDING') as pending,

@@ -65,8 +65,8 @@ async def _knock(url: str) -> None:
 
 
 async def connect(url: str) -> Connection:
-    """A connection that takes ltree, which asyncpg does not know, as text; without JIT, as the server's are."""
-    connection: Connection = await asyncpg.connect(**address(url), server_settings={"jit": "off"})
+    """A connection that takes ltree, which asyncpg does not know, as text; with the settings of the server's."""
+    connection: Connection = await asyncpg.connect(**address(url), server_settings={"jit": "off", "timezone": "UTC"})
     if await connection.fetchval("select to_regtype('ltree') is not null"):
         await connection.set_type_codec(
             "ltree", encoder=lambda text: b"\1" + text.encode(), decoder=lambda raw: raw[1:].decode(), format="binary"

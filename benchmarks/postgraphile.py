@@ -143,6 +143,6 @@ def _respelled(value: Any, name: str = "") -> Any:
         kind, key = json.loads(base64.b64decode(value))
         return encode_id({"Card": "Union"}.get(kind, kind), int(key))
     if name.endswith("At") and value is not None:
-        moment = datetime.fromisoformat(value).astimezone(UTC)
-        return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
+        local = datetime.fromisoformat(value).astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds")
+        return local.rstrip("0").rstrip(".") + "+00:00"
     return value

@@ -15,8 +15,10 @@ Moment = NewType("Moment", datetime)
 Place = NewType("Place", TreePath)
 
 
-def _show_moment(value: Any) -> str:
-    return str(value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"))
+def _show_moment(value: datetime) -> str:
+    """As PostgreSQL writes it into JSON: with as many digits of a second as it has."""
+    local = value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds")
+    return local.rstrip("0").rstrip(".") + "+00:00"
 
 
 def _read_moment(value: Any) -> datetime:
@@ -39,7 +41,7 @@ def _read_place(value: Any) -> TreePath:
 SCALARS: Final[dict[object, ScalarDefinition]] = {
     Moment: strawberry.scalar(
         name="DateTime",
-        description="时间: a point in time, RFC 3339 with an offset. Answered in UTC: `2026-05-01T01:30:00.000000Z`.",
+        description="时间: a point in time, RFC 3339 with an offset. Answered in UTC: `2026-05-01T01:30:00.25+00:00`.",
         specified_by_url="https://www.rfc-editor.org/rfc/rfc3339",
         serialize=_show_moment,
         parse_value=_read_moment,

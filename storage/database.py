@@ -60,6 +60,7 @@ class Database:
     def __init__(self, url: str, *, pool_size: int, deadlines: Deadlines) -> None:
         settings = {
             "application_name": "uniontree",
+            "timezone": "UTC",  # in which answers have their moments, written by the database as it writes JSON
             **deadlines.settings,
             # A statement whose client has gone is given up: nobody reads what it finds.
             "client_connection_check_interval": "1000",

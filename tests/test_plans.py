@@ -203,6 +203,6 @@ async def test_statistics_at_this_size_are_exact(planted: World, everybody: Clie
     counts = """
         select (select count(*) from trade_union where :id = any(ancestors)),
                (select count(*) from registration where :id = any(ancestors) and status = 'PENDING'),
-               (select to_char(min(submitted_at) at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+               (select to_json(min(submitted_at)) #>> '{}'
                   from registration where :id = any(ancestors) and status = 'PENDING')"""
     assert await planted.sql(counts, id=FIRST[level]) == [tuple(stated.values())]

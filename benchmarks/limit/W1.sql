@@ -5,7 +5,7 @@ select json_build_object('invite', (
            'status', case when i.revoked_at is not null then 'REVOKED'
                           when i.expires_at <= now() then 'EXPIRED'
                           when i.uses >= i.max_uses then 'EXHAUSTED' else 'OPEN' end,
-           'expiresAt', benchmark.moment(i.expires_at),
+           'expiresAt', i.expires_at,
            'card', json_build_object(
              'id', benchmark.gid('Union', u.id),
              'name', u.name,

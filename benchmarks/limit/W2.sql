@@ -1,7 +1,7 @@
 -- $1 the union, $2 the paths that the viewer may read below
 with page as materialized (
   select c.id as key, benchmark.gid('Union', c.id) as id, c.name, c.kind, c.status, c.path::text as path,
-         nlevel(c.path) - 1 as depth, c.uscc, benchmark.moment(c.created_at) as "createdAt"
+         nlevel(c.path) - 1 as depth, c.uscc, c.created_at as "createdAt"
     from trade_union c
    where c.parent_id = $1 and c.path <@ any($2::ltree[])
    order by c.id

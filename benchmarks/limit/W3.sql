@@ -11,7 +11,7 @@ select json_build_object('pendingReviews', json_build_object(
          'nodes', (
            select coalesce(json_agg(x), '[]') from (
              select benchmark.gid('Registration', r.id) as id, s.name, r.kind, r.status, r.round,
-                    benchmark.moment(r.submitted_at) as "submittedAt",
+                    r.submitted_at as "submittedAt",
                     json_build_object('id', benchmark.gid('Account', a.id), 'realName', a.real_name,
                                       'phone', benchmark.masked(a.phone)) as applicant,
                     json_build_object('id', benchmark.gid('Union', p.id), 'name', p.name) as parent,

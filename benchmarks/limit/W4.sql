@@ -11,7 +11,7 @@ select json_build_object('union', (
              'pending', coalesce(t.pending, 0),
              'approved', coalesce(t.approved, 0),
              'rejected', coalesce(t.rejected, 0),
-             'oldestPendingAt', (select benchmark.moment(submitted_at) from registration
+             'oldestPendingAt', (select submitted_at from registration
                                   where ancestors[%level%] = $1 and status = 'PENDING'
                                   order by submitted_at limit 1)))
     from trade_union u

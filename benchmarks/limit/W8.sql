@@ -5,7 +5,7 @@ select json_build_object('union', (
              select json_build_object('nodes', (
                       select coalesce(json_agg(y), '[]') from (
                         select benchmark.gid('Union', d.id) as id, d.name, d.kind, d.status, d.path::text as path,
-                               nlevel(d.path) - 1 as depth, d.uscc, benchmark.moment(d.created_at) as "createdAt"
+                               nlevel(d.path) - 1 as depth, d.uscc, d.created_at as "createdAt"
                           from trade_union d
                          where d.parent_id = c.id and d.path <@ any($2::ltree[])
                          order by d.id

@@ -5,10 +5,6 @@ create or replace function benchmark.gid(kind text, id bigint) returns text lang
   select rtrim(encode((kind || ':' || id::text)::bytea, 'base64'), '=')  -- base64 of digits has nothing that a URL minds
 $$;
 
-create or replace function benchmark.moment(at timestamptz) returns text language sql stable as $$
-  select to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
-$$;
-
 create or replace function benchmark.cursor(key json) returns text language sql stable as $$
   select translate(encode(convert_to(key::text, 'UTF8'), 'base64'), E'+/=\n', '-_')
 $$;

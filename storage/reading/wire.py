@@ -29,8 +29,6 @@ Key = tuple[int | datetime | TreePath, ...]
 EMPTY: Final[ColumnElement[Any]] = literal_column("'[]'::json")
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_UTC: Final[ColumnElement[str]] = literal_column("'UTC'")
-_RFC_3339: Final[ColumnElement[str]] = literal_column("""'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'""")
 _UTF8: Final[ColumnElement[str]] = literal_column("'UTF8'")
 _BASE64: Final[ColumnElement[str]] = literal_column("'base64'")
 # encode() pads with = and breaks lines after 76 characters.
@@ -118,9 +116,7 @@ def _read(part: str, column: ColumnElement[Any]) -> int | datetime | TreePath:
 
 
 def shown(column: ColumnElement[Any]) -> ColumnElement[Any]:
-    """A column as JSON has it in an answer."""
-    if isinstance(column.type, DateTime):
-        return func.to_char(func.timezone(_UTC, column), _RFC_3339, type_=Text)
+    """A column as JSON has it in an answer. Of a moment that is RFC 3339, in the zone of the connection."""
     if isinstance(column.type, Path | LtreeType):
         return cast(column, Text)
     return column
