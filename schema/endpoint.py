@@ -34,7 +34,7 @@ class ReadingEndpoint(Endpoint):
         self.answers = Answers()
 
     @override
-    async def quick(self, request: Request, parameters: Parameters, asked: Operation) -> bytes | None:
+    async def quick(self, request: Request, parameters: Parameters, asked: Operation) -> list[bytes] | None:
         if asked.node.operation is not OperationType.QUERY:
             return None
         meter = asked.meter
@@ -48,7 +48,7 @@ class ReadingEndpoint(Endpoint):
             except OutdatedError:
                 continue
             if meter is not None and data is not None:
-                await _count(meter.misses_in(data), context)
+                await _count(meter.misses_in(b"".join(data)), context)
             return data
         return None
 

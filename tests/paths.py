@@ -9,8 +9,10 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import pytest
+from graphql import print_ast
 
 from schema.reading.answers import Answers
+from schema.reading.operations import Operation
 
 
 @contextmanager
@@ -30,9 +32,9 @@ def compiled() -> Iterator[None]:
     """Meanwhile a query that does not compile fails the test."""
     answer = Answers.answer
 
-    async def certainly(self: Answers, query: str, *rest: object) -> bytes:
-        data = await answer(self, query, *rest)  # type: ignore[arg-type]
-        assert data is not None, f"not compiled: {query}"
+    async def certainly(self: Answers, operation: Operation, *rest: Any) -> list[bytes]:
+        data = await answer(self, operation, *rest)
+        assert data is not None, f"not compiled: {print_ast(operation.node)}"
         return data
 
     with pytest.MonkeyPatch.context() as patch:

@@ -84,7 +84,7 @@ async def test_made_up_documents_are_answered_alike(tree: Tree, number: int, mon
     compiled: list[bool] = []
     answer = Answers.answer
 
-    async def noted(*given: Any) -> bytes | None:
+    async def noted(*given: Any) -> list[bytes] | None:
         data = await answer(*given)
         compiled.append(data is not None)
         return data

@@ -26,8 +26,10 @@ class Answers:
     def __init__(self) -> None:
         self.plans: dict[Any, Plan] = {}
 
-    async def answer(self, operation: Operation, variables: Mapping[str, Any], context: GraphContext) -> bytes | None:
-        """The `data` of the response to a query; None where the executor has to answer.
+    async def answer(
+        self, operation: Operation, variables: Mapping[str, Any], context: GraphContext
+    ) -> list[bytes] | None:
+        """The `data` of the response to a query, in pieces; None where the executor has to answer.
 
         It does so for introspection, and for everything that comes to an error: it words them.
 

@@ -31,14 +31,14 @@ class Plan:
     statement: Prepared | None
     parts: Sequence[_Part]
 
-    def answer(self, asking: Any, row: Sequence[bytes | None]) -> bytes:
-        """The `data` of the response.
+    def answer(self, asking: Any, row: Sequence[bytes | None]) -> list[bytes]:
+        """The `data` of the response, in pieces: each time that they are put together copies all of them.
 
         Raises:
             Uncompilable: null where none can stand, which the executor words as an error.
         """
         found = iter(row)
-        pieces = []
+        pieces = [b"{"]
         for part in self.parts:
             value = next(found) if part.constant is None else part.constant
             if value is None:
@@ -47,8 +47,9 @@ class Plan:
                 value = b"null"
             elif part.patch is not None:
                 value = orjson.dumps(part.patch(asking, orjson.loads(value)))
-            pieces.append(part.before + value)
-        return b"{" + b",".join(pieces) + b"}"
+            pieces += part.before, value
+        pieces.append(b"}")
+        return pieces
 
 
 @dataclass(frozen=True)
@@ -94,8 +95,8 @@ class Compiler:
         statement, patches = answering(eyes, read)
         left = iter(patches)
         parts = []
-        for field, one in zip(roots, asked, strict=True):
-            before = orjson.dumps(field.key) + b":"
+        for number, (field, one) in enumerate(zip(roots, asked, strict=True)):
+            before = (b"," if number else b"") + orjson.dumps(field.key) + b":"
             if isinstance(one.read, Constant):
                 parts.append(_Part(before, _is_sure(field), constant=orjson.dumps(one.read.word)))
             else:
