@@ -15,7 +15,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -30,11 +30,22 @@ __all__ = ["FORGETFUL", "SETTINGS", "Cluster", "ClusterError", "running"]
 
 NAME: Final = "uniontree"  # of the database and of the role that owns it
 SERVER: Final = "uniontree_server"  # the role that serves
+MIB: Final = 2**20
+
+
+def _quarter_of_memory() -> str:
+    """What PostgreSQL's manual advises for shared_buffers, at most 4 GB; of the container's memory, if that is less."""
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    with suppress(OSError, ValueError):  # there is no such file, or it says max
+        memory = min(memory, int(Path("/sys/fs/cgroup/memory.max").read_text()))
+    return f"{min(max(memory // 4, 128 * MIB), 4096 * MIB) // MIB}MB"
+
+
 SETTINGS: Final[Mapping[str, str]] = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
     "max_connections": "200",  # three pools of POOL_SIZE for each worker, and whoever shares the DATA_DIR
-    "shared_buffers": "256MB",
+    "shared_buffers": _quarter_of_memory(),
     "work_mem": "16MB",
     "maintenance_work_mem": "128MB",
     "random_page_cost": "1.1",  # a solid-state disk
@@ -51,7 +62,12 @@ SETTINGS: Final[Mapping[str, str]] = {
     "log_min_error_statement": "panic",
 }
 # For tests: what a power cut would lose is not worth waiting for.
-FORGETFUL: Final[Mapping[str, str]] = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+FORGETFUL: Final[Mapping[str, str]] = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "shared_buffers": "128MB",
+}
 
 LOCALE: Final = "encoding 'UTF8' locale_provider builtin builtin_locale 'C.UTF-8' locale 'C'"
 PROVISION: Final = rf"""

@@ -149,6 +149,14 @@ async def test_an_answer_means_that_it_is_on_disk(data: Path) -> None:
         (data / "postgres" / "postgresql.auto.conf").write_text("")
 
 
+async def test_it_has_as_much_memory_as_there_is_for_it(data: Path) -> None:
+    least, pages = 128 * 2**20 // 8192, "select setting::integer from pg_settings where name = 'shared_buffers'"
+    with running(data, QUICK) as cluster:
+        [(found,)] = await asked(cluster.url(), pages)
+    assert isinstance(found, int)
+    assert least <= found <= max(least, psutil.virtual_memory().total // 8192 // 4)
+
+
 async def test_the_last_one_to_leave_stops_it(data: Path) -> None:
     with running(data, QUICK) as outer:
         started = postmaster(outer)
