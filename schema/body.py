@@ -9,7 +9,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive
 
 from schema.refusals import Refusal, Refused
-from storage.deadlines import Within
+from storage.deadlines import operation
 
 # A form of a few kilobytes and a photo both arrive within wx.request's and wx.uploadFile's own 60 seconds.
 SLOWEST_SECONDS: Final = 60
@@ -23,18 +23,17 @@ def is_declared_larger(request: Request, limit: int) -> bool:
 
 
 async def whole(limit: int, request: Request) -> bytes:
-    """The body of a request, in time and of at most `limit` bytes.
+    """The body of a request, of at most `limit` bytes.
 
     Raises:
-        Refused: PAYLOAD_TOO_LARGE, REQUEST_TIMEOUT.
+        Refused: PAYLOAD_TOO_LARGE.
         ClientDisconnect: it breaks off.
     """
     await refuse_declared(limit, request)
-    with in_time():
-        body, more = await next_chunk(limit, 0, request)
-        while more:
-            chunk, more = await next_chunk(limit, len(body), request)
-            body += chunk
+    body, more = await next_chunk(limit, 0, request)
+    while more:
+        chunk, more = await next_chunk(limit, len(body), request)
+        body += chunk
     return body
 
 
@@ -93,13 +92,13 @@ async def linger(receive: Receive, limit: int) -> None:
                     return
 
 
-def in_time() -> Within:
-    """Bounds how long a body may take to arrive.
+def in_time() -> operation:
+    """Bounds how long a body may take to arrive; then the operation begins that it asks for.
 
     Raises:
         Refused: REQUEST_TIMEOUT.
     """
-    return Within(SLOWEST_SECONDS, _too_slow)
+    return operation(SLOWEST_SECONDS, _too_slow)
 
 
 def _too_slow() -> Refused:

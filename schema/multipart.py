@@ -17,7 +17,7 @@ from starlette.requests import Request
 from strawberry.types.scalar import ScalarDefinition
 from typing_extensions import override
 
-from schema.body import chunks, in_time, linger
+from schema.body import chunks, linger
 from schema.parameters import Parameters, decode, well_formed
 from schema.refusals import Refusal, Refused, bad
 from storage.files import FULL
@@ -70,13 +70,12 @@ async def uploaded(request: Request, max_body: int, max_upload: int) -> AsyncIte
     any is read than that.
 
     Raises:
-        Refused: CSRF_PREVENTION (before the body is read), PAYLOAD_TOO_LARGE, REQUEST_TIMEOUT, BAD_REQUEST.
+        Refused: CSRF_PREVENTION (before the body is read), PAYLOAD_TOO_LARGE, BAD_REQUEST.
     """
     refuse_forgeries(request.headers)
     try:
-        with in_time():
-            async with aclosing(chunks(max_body + max_upload, request)) as stream:
-                form = await WholeForm(request.headers, stream, max_body, max_upload).parse()
+        async with aclosing(chunks(max_body + max_upload, request)) as stream:
+            form = await WholeForm(request.headers, stream, max_body, max_upload).parse()
     except MultiPartException as error:
         if "exceeded maximum size" in error.message:
             await linger(request.receive, max_body)

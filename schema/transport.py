@@ -20,7 +20,7 @@ from strawberry.types import ExecutionResult
 
 from models.errors import Unavailable
 from schema.asked import Asked, finding
-from schema.body import whole
+from schema.body import in_time, whole
 from schema.faults import classify, describe, is_request_error, raise_unavailable
 from schema.limits import DEFAULTS, Limits, too_complex
 from schema.multipart import uploaded
@@ -29,7 +29,7 @@ from schema.parameters import Parameters, decode, from_query_string, well_formed
 from schema.refusals import RETRYABLE, STATUS, Refusal, Refused, Sentence, not_now, sentence
 from schema.requests import QuickRequest
 from schema.trusted import Trusted
-from storage.deadlines import operation as deadline
+from storage.deadlines import operation
 
 log = logging.getLogger(__name__)
 
@@ -102,13 +102,15 @@ class Endpoint:
         try:
             refuse_other_methods(request)
             media_type = answer_type(request.headers)
-            if request.method == "GET":
-                return await self.run(request, from_query_string(request.scope["query_string"]), media_type)
-            if request_type(request.headers) == JSON:
-                body = decode(await whole(self.max_body, request), "the body")
-                return await self.run(request, well_formed(body), media_type)
-            async with uploaded(request, self.max_body, self.max_upload) as parameters:
-                return await self.run(request, parameters, media_type)
+            with in_time() as deadline:
+                if request.method == "GET":
+                    parameters = from_query_string(request.scope["query_string"])
+                    return await self.run(request, parameters, media_type, deadline)
+                if request_type(request.headers) == JSON:
+                    body = decode(await whole(self.max_body, request), "the body")
+                    return await self.run(request, well_formed(body), media_type, deadline)
+                async with uploaded(request, self.max_body, self.max_upload) as parameters:
+                    return await self.run(request, parameters, media_type, deadline)
         except (Refused, Unavailable) as refused:
             if isinstance(refused, Unavailable):
                 log.warning("request %s: %s", request_id(request), refused)
@@ -120,8 +122,9 @@ class Endpoint:
             log.exception("request %s failed", request_id(request))
             return self.refuse(request, Refused(Refusal.INTERNAL, "a fault of the server"), media_type)
 
-    async def run(self, request: Request, parameters: Parameters, media_type: str) -> Response:
+    async def run(self, request: Request, parameters: Parameters, media_type: str, deadline: operation) -> Response:
         """Execute a well-formed request; a document that cannot be run opens no context."""
+        deadline.begin(self.seconds)
         try:
             parameters = self.trusted.named(parameters)
             asked = self.asked(parameters.query, parameters.operation_name)
@@ -134,21 +137,20 @@ class Endpoint:
         if cost > most:
             errors = [self.tell(too_complex("cost", most, requested=cost), request)]
             return self.answer({"errors": errors, "extensions": extensions}, media_type)
-        with deadline(self.seconds):
-            data = None if price.introspects else await self.quick(request, parameters, asked)
-            if data is not None:
-                told = b',"extensions":{"cost":{"requested":%d,"limit":%d}}}' % (cost, most)
-                return respond_with(b"".join([b'{"data":', *data, told]), 200, media_type)
-            async with self.open_context(request) as context:
-                refused = self.introspection(context) if price.introspects and self.introspection else None
-                if refused:
-                    return self.answer({"errors": [self.tell(refused, request)], "extensions": extensions}, media_type)
-                result = await self.execute(parameters, asked, context)
-                raise_unavailable(result)
-                errors = [
-                    self.present(error, context) if self.present else self.tell(error, request)
-                    for error in classify(result)
-                ]
+        data = None if price.introspects else await self.quick(request, parameters, asked)
+        if data is not None:
+            told = b',"extensions":{"cost":{"requested":%d,"limit":%d}}}' % (cost, most)
+            return respond_with(b"".join([b'{"data":', *data, told]), 200, media_type)
+        async with self.open_context(request) as context:
+            refused = self.introspection(context) if price.introspects and self.introspection else None
+            if refused:
+                return self.answer({"errors": [self.tell(refused, request)], "extensions": extensions}, media_type)
+            result = await self.execute(parameters, asked, context)
+            raise_unavailable(result)
+            errors = [
+                self.present(error, context) if self.present else self.tell(error, request)
+                for error in classify(result)
+            ]
         return self.answer(written(result, errors, extensions), media_type)
 
     async def quick(self, request: Request, parameters: Parameters, asked: Any) -> list[bytes] | None:

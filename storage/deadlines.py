@@ -71,8 +71,7 @@ def _watch_of(loop: asyncio.AbstractEventLoop) -> _Watch:
 class Within:
     """Cancels what is inside when its seconds are over, and raises what `late` makes instead.
 
-    As `asyncio.timeout` does, without a timer and two coroutines for each: a request has two or three, and reading
-    would notice.
+    As `asyncio.timeout` does, without a timer and two coroutines for each, which reading would notice.
     """
 
     def __init__(self, seconds: float | None, late: Callable[[], Exception]) -> None:
@@ -83,40 +82,37 @@ class Within:
         self._late = late
 
     def __enter__(self) -> Self:
-        if self._seconds is not None:
-            task = asyncio.current_task()
-            assert task is not None
-            self._task, self._cancelling = task, task.cancelling()
-            watch = self._watch = _watch_of(task.get_loop())
-            self.end = watch.loop.time() + self._seconds
-            watch.running[self] = None
-            if watch.timer is None:
-                watch.look()
+        task = asyncio.current_task()
+        assert task is not None
+        self._task, self._cancelling = task, task.cancelling()
+        self._watch = _watch_of(task.get_loop())
+        self.last(self._seconds)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
     ) -> None:
-        if self._seconds is None:
-            return
         self._watch.running.pop(self, None)
         # Cancelled by somebody else as well, it stays cancelled.
         if self.passed and self._task.uncancel() <= self._cancelling and kind is asyncio.CancelledError:
             raise self._late() from error
 
+    def last(self, seconds: float | None) -> None:
+        """From now on there is so much time."""
+        watch = self._watch
+        if seconds is None:
+            self.end = inf
+            watch.running.pop(self, None)
+            return
+        self.end = watch.loop.time() + seconds
+        watch.running[self] = None
+        if watch.timer is None:
+            watch.look()
+
     def pass_by(self) -> None:
         del self._watch.running[self]
         self.passed = True
         self._task.cancel()
-
-    def lift(self) -> None:
-        """The rest takes as long as it takes."""
-        if self._seconds is not None:
-            self._watch.running.pop(self, None)
-
-
-# When the operation ends that this task works for, by its event loop's clock.
-_END: Final[ContextVar[float | None]] = ContextVar("end", default=None)
 
 
 def _time_is_up() -> Unavailable:
@@ -130,26 +126,30 @@ class operation(Within):  # noqa: N801 - used as a word, as `asyncio.timeout` is
         Unavailable: OPERATION, time is up.
     """
 
-    def __init__(self, seconds: float | None) -> None:
-        super().__init__(seconds, _time_is_up)
+    def __init__(self, seconds: float | None, late: Callable[[], Exception] = _time_is_up) -> None:
+        """`late`: what is raised instead, until it begins."""
+        super().__init__(seconds, late)
 
     @override
     def __enter__(self) -> Self:
-        super().__enter__()
-        self._before = _END.set(None if self.end == inf else self.end)
-        return self
+        self._before = _CURRENT.set(self)
+        return super().__enter__()
 
     @override
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        _END.reset(self._before)
+        _CURRENT.reset(self._before)
         super().__exit__(kind, error, trace)
 
-    @override
-    def lift(self) -> None:
-        super().lift()
-        _END.set(None)
+    def begin(self, seconds: float | None) -> None:
+        """What had to be waited for is there: from now on it has so many seconds."""
+        self._late = _time_is_up
+        self.last(seconds)
+
+
+# The one that this task works for.
+_CURRENT: Final[ContextVar[operation | None]] = ContextVar("operation", default=None)
 
 
 @asynccontextmanager
@@ -160,7 +160,8 @@ async def what_is_left() -> AsyncIterator[None]:
         Unavailable: OPERATION, time is up.
     """
     try:
-        async with asyncio.timeout_at(_END.get()):
+        current = _CURRENT.get()
+        async with asyncio.timeout_at(None if current is None or current.end == inf else current.end):
             yield
     except TimeoutError:
         raise Unavailable(Lack.OPERATION) from None
