@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
@@ -34,8 +33,7 @@ class Limited(StrEnum):
     __hash__ = str.__hash__
 
 
-@dataclass(frozen=True)
-class Limit:
+class Limit(NamedTuple):
     """So many permits, which come back evenly over so many seconds (GCRA: the generic cell rate algorithm)."""
 
     permits: int

@@ -43,8 +43,8 @@ def weighed(accept: str) -> dict[str, float]:
 
 def answer_type(headers: Headers) -> str:
     """The media type to answer in. Raises: Refused, NOT_ACCEPTABLE."""
-    accept = headers.getlist("accept")
-    return preferred_of(",".join(accept)) if accept else JSON
+    accept = headers.get("accept")
+    return JSON if accept is None else preferred_of(accept)
 
 
 @lru_cache(KEPT)

@@ -10,7 +10,7 @@ from typing_extensions import override
 
 
 class QuickRequest(Request):
-    """Starlette's request. Its headers go through all of them for each that is looked up, and six are."""
+    """Starlette's request, with headers that do not go through all of them for each that is looked up: six are."""
 
     @property
     @override
@@ -24,17 +24,19 @@ class QuickRequest(Request):
 class _Named(Headers):
     def __init__(self, raw: list[tuple[bytes, bytes]]) -> None:
         super().__init__(raw=raw)
-        self._first = dict(reversed(raw))  # the first of those with one name, as Starlette has it
+        self._values = dict(raw)
+        if len(self._values) < len(raw):  # lines of one name are one list: RFC 9110, 5.3
+            self._values = {name: b", ".join([value for other, value in raw if other == name]) for name, _ in raw}
 
     @override
     def get(self, key: str, default: Any = None) -> Any:
-        value = self._first.get(key.lower().encode("latin-1"))
+        value = self._values.get(key.lower().encode("latin-1"))
         return default if value is None else value.decode("latin-1")
 
     @override
     def __getitem__(self, key: str) -> str:
-        return self._first[key.lower().encode("latin-1")].decode("latin-1")
+        return self._values[key.lower().encode("latin-1")].decode("latin-1")
 
     @override
     def __contains__(self, key: object) -> bool:
-        return isinstance(key, str) and key.lower().encode("latin-1") in self._first
+        return isinstance(key, str) and key.lower().encode("latin-1") in self._values

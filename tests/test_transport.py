@@ -56,6 +56,16 @@ def test_without_an_accept_header_the_answer_is_json() -> None:
     assert answer_type(Headers({})) == LEGACY
 
 
+async def test_lines_of_one_name_are_one_list() -> None:
+    """RFC 9110, 5.3; what can have but one value has none that is known, then."""
+    content = b'{"query": "{ name }"}'
+    async with client() as http:
+        ranges = [("content-type", LEGACY), ("accept", f"{LEGACY};q=0.5"), ("accept", MODERN)]
+        assert (await http.post("/graphql", content=content, headers=ranges)).headers["content-type"].startswith(MODERN)
+        types = [("content-type", LEGACY), ("content-type", LEGACY)]
+        assert (await http.post("/graphql", content=content, headers=types)).status_code == 415
+
+
 async def test_variables_extensions_and_operation_name_are_taken() -> None:
     content = {
         "query": "query A { name } query B($text: String!) { echo(text: $text) }",

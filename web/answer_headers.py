@@ -7,10 +7,11 @@ token.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from math import ceil
 from typing import Any, Final
 
-from models.limits import Spent
+from models.limits import Limit, Limited, Spent
 from resolvers.context import Reply
 
 # Where web/asking.py leaves it in a request's state.
@@ -30,7 +31,13 @@ def said(state: Mapping[str, Any]) -> list[tuple[bytes, bytes]]:
 
 def limits_told(spent: Iterable[Spent]) -> list[tuple[bytes, bytes]]:
     """Of each limit: q permits over w seconds; r are left, in t seconds all of them are there again."""
-    latest = {one.what: one for one in spent}.values()
-    policies = ", ".join([f'"{one.what}";q={one.limit.permits};w={one.limit.seconds}' for one in latest])
-    states = ", ".join([f'"{one.what}";r={one.left};t={ceil(one.full_in)}' for one in latest])
-    return [(b"ratelimit-policy", policies.encode()), (b"ratelimit", states.encode())]
+    policies, states = {}, {}
+    for what, limit, left, full_in, _ in spent:
+        policies[what] = _policy(what, limit)
+        states[what] = b'"%b";r=%d;t=%d' % (what.encode(), left, ceil(full_in))
+    return [(b"ratelimit-policy", b", ".join(policies.values())), (b"ratelimit", b", ".join(states.values()))]
+
+
+@cache
+def _policy(what: Limited, limit: Limit) -> bytes:
+    return b'"%b";q=%d;w=%d' % (what.encode(), limit.permits, limit.seconds)

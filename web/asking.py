@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache, partial
 from typing import Final
 
@@ -16,7 +15,7 @@ from storage.sign_ins import hash_token
 from web.answer_headers import REPLY
 
 COOKIE: Final = "uniontree_session"
-_BEARER: Final = re.compile(r"bearer +([!-~]{1,200})", re.IGNORECASE | re.ASCII)
+LONGEST_TOKEN: Final = 200
 
 
 def token_of(request: HTTPConnection) -> str | None:
@@ -24,8 +23,10 @@ def token_of(request: HTTPConnection) -> str | None:
     header = request.headers.get("authorization")
     if header is None:
         return request.cookies.get(COOKIE)
-    match = _BEARER.fullmatch(header.strip())
-    return match[1] if match else None
+    scheme, _, token = header.strip().partition(" ")
+    token = token.lstrip(" ")
+    known = scheme.lower() == "bearer" and 0 < len(token) <= LONGEST_TOKEN and token.isascii() and token.isprintable()
+    return token if known and " " not in token else None
 
 
 async def identify(context: Context, request: Request, *, remembered: bool = False) -> None:

@@ -65,13 +65,16 @@ class _Part:
 
 def shape_of(value: Any) -> Any:
     """What of an argument makes another statement of it: that it is null, true or of an enum, or else its kind."""
+    kind = type(value)
+    if kind is str or kind is int:  # as nearly all are
+        return kind
     if value is None or isinstance(value, bool | Enum):
         return value
     if isinstance(value, tuple):
         return tuple(map(shape_of, value))
     if isinstance(value, list):
         return (list, type(value[0]) if value else str)
-    return type(value)
+    return kind
 
 
 def shape(chosen: Chosen | None) -> Any:
