@@ -12,7 +12,7 @@ async def pay_for_cards(ctx: Context, cards: int = 1) -> None:
     Raises:
         Rejected: RATE_LIMITED.
     """
-    if ctx.origin is not None:
+    if ctx.origin is not None:  # as Context.spend, with one look at whose permits they are
         throttle, whose = ctx.resources.throttle, ctx.whose
         what = Limited.CARD if ctx.signed_in else Limited.CARD_ANONYMOUS
         ctx.settle(throttle.resting(Limited.CODE_MISS, whose) or await throttle.spend(what, whose, cards))

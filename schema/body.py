@@ -31,10 +31,14 @@ async def whole(limit: int, request: Request) -> bytes:
     """
     await refuse_declared(limit, request)
     body, more = await next_chunk(limit, 0, request)
+    if not more:  # nearly always
+        return body
+    pieces, size = [body], len(body)
     while more:
-        chunk, more = await next_chunk(limit, len(body), request)
-        body += chunk
-    return body
+        chunk, more = await next_chunk(limit, size, request)
+        pieces.append(chunk)
+        size += len(chunk)
+    return b"".join(pieces)
 
 
 async def chunks(limit: int, request: Request) -> AsyncGenerator[bytes, None]:

@@ -42,7 +42,11 @@ def weighed(accept: str) -> dict[str, float]:
 
 
 def answer_type(headers: Headers) -> str:
-    """The media type to answer in. Raises: Refused, NOT_ACCEPTABLE."""
+    """The media type to answer in, by headers whose lines of one name are joined (QuickRequest).
+
+    Raises:
+        Refused: NOT_ACCEPTABLE.
+    """
     accept = headers.get("accept")
     return JSON if accept is None else preferred_of(accept)
 

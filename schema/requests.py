@@ -10,11 +10,13 @@ from typing_extensions import override
 
 
 class QuickRequest(Request):
-    """Starlette's request, with headers that do not go through all of them for each that is looked up: six are."""
+    """Starlette's request. Its headers are put into a dictionary once: six are looked up with each request, and
+    Starlette's go through all of them for each."""
 
     @property
     @override
     def headers(self) -> Headers:
+        """Lines of one name are one value (RFC 9110, 5.3): what can have but one then has none that is known."""
         found: Headers | None = self.__dict__.get("_named")
         if found is None:
             found = self.__dict__["_named"] = _Named(self.scope["headers"])
@@ -25,8 +27,8 @@ class _Named(Headers):
     def __init__(self, raw: list[tuple[bytes, bytes]]) -> None:
         super().__init__(raw=raw)
         self._values = dict(raw)
-        if len(self._values) < len(raw):  # lines of one name are one list: RFC 9110, 5.3
-            self._values = {name: b", ".join([value for other, value in raw if other == name]) for name, _ in raw}
+        if len(self._values) < len(raw):
+            self._values = _joined(raw)
 
     @override
     def get(self, key: str, default: Any = None) -> Any:
@@ -40,3 +42,10 @@ class _Named(Headers):
     @override
     def __contains__(self, key: object) -> bool:
         return isinstance(key, str) and key.lower().encode("latin-1") in self._values
+
+
+def _joined(raw: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    lines: dict[bytes, list[bytes]] = {}
+    for name, value in raw:
+        lines.setdefault(name, []).append(value)
+    return {name: b", ".join(values) for name, values in lines.items()}

@@ -14,7 +14,7 @@ import secrets
 import signal
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,13 +31,17 @@ __all__ = ["FORGETFUL", "SETTINGS", "Cluster", "ClusterError", "running"]
 NAME: Final = "uniontree"  # of the database and of the role that owns it
 SERVER: Final = "uniontree_server"  # the role that serves
 MIB: Final = 2**20
+# Where a container finds its limit: the second and the first version of control groups.
+CONTAINER: Final = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 
 
-def _quarter_of_memory() -> str:
-    """What PostgreSQL's manual advises for shared_buffers, at most 4 GB; of the container's memory, if that is less."""
+def quarter_of_memory(container: Sequence[Path] = CONTAINER) -> str:
+    """What PostgreSQL's manual advises for shared_buffers, from 128 MB to 4 GB; of a container's memory, if it is in
+    one whose limit stands in such a file."""
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    with suppress(OSError, ValueError):  # there is no such file, or it says max
-        memory = min(memory, int(Path("/sys/fs/cgroup/memory.max").read_text()))
+    for file in container:
+        with suppress(OSError, ValueError):  # there is none, or it says max
+            memory = min(memory, int(file.read_text()))
     return f"{min(max(memory // 4, 128 * MIB), 4096 * MIB) // MIB}MB"
 
 
@@ -45,7 +49,7 @@ SETTINGS: Final[Mapping[str, str]] = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
     "max_connections": "200",  # three pools of POOL_SIZE for each worker, and whoever shares the DATA_DIR
-    "shared_buffers": _quarter_of_memory(),
+    "shared_buffers": quarter_of_memory(),
     "work_mem": "16MB",
     "maintenance_work_mem": "128MB",
     "random_page_cost": "1.1",  # a solid-state disk

@@ -18,7 +18,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from storage.cluster import NAME, SERVER, Cluster, ClusterError, running
+from storage.cluster import NAME, SERVER, Cluster, ClusterError, quarter_of_memory, running
 from tests.processes import postgres_in
 from tests.sources import ROOT
 
@@ -149,12 +149,32 @@ async def test_an_answer_means_that_it_is_on_disk(data: Path) -> None:
         (data / "postgres" / "postgresql.auto.conf").write_text("")
 
 
-async def test_it_has_as_much_memory_as_there_is_for_it(data: Path) -> None:
-    least, pages = 128 * 2**20 // 8192, "select setting::integer from pg_settings where name = 'shared_buffers'"
+@pytest.mark.parametrize(
+    ("machine", "container", "wanted"),
+    [
+        (2**33, None, "2048MB"),
+        (2**36, None, "4096MB"),
+        (2**28, None, "128MB"),
+        (2**33, "1073741824\n", "256MB"),
+        (2**33, "max\n", "2048MB"),
+    ],
+)
+def test_it_takes_a_quarter_of_the_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, machine: int, container: str | None, wanted: str
+) -> None:
+    monkeypatch.setattr(os, "sysconf", {"SC_PHYS_PAGES": machine // 4096, "SC_PAGE_SIZE": 4096}.__getitem__)
+    limit = tmp_path / "memory.max"
+    if container is not None:
+        limit.write_text(container)
+    assert quarter_of_memory([limit]) == wanted
+
+
+async def test_which_the_database_then_has(data: Path) -> None:
     with running(data, QUICK) as cluster:
-        [(found,)] = await asked(cluster.url(), pages)
-    assert isinstance(found, int)
-    assert least <= found <= max(least, psutil.virtual_memory().total // 8192 // 4)
+        [(found,)] = await asked(
+            cluster.url(), "select setting::bigint / 128 || 'MB' from pg_settings where name = 'shared_buffers'"
+        )
+    assert found == quarter_of_memory()
 
 
 async def test_the_last_one_to_leave_stops_it(data: Path) -> None:

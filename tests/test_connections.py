@@ -100,6 +100,27 @@ async def test_the_second_request_has_no_longer_than_the_first(port: int) -> Non
 
 
 @pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("pieces", [[b"\r\nabcdGET /"], [b"\r\nab", b"cdGET /"], [b"\r\nabcd", b"GET /"]])
+async def test_nor_has_one_that_begins_where_the_first_ends(port: int, pieces: list[bytes]) -> None:
+    async with connected(port) as (reader, write):
+        write(HEAD)
+        for piece in pieces:
+            await asyncio.sleep(0.01)
+            write(piece)
+        assert (await reader.readuntil(b"abcd")).startswith(b"HTTP/1.1 200 ")
+        assert (await rest(reader)).startswith(b"HTTP/1.1 408 ")
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_who_is_answered_early_and_ends_the_body_is_not_waited_for(port: int) -> None:
+    async with connected(port) as (reader, write):
+        write(HEAD.replace(b"/", b"/now", 1) + b"\r\nab")
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
+        write(b"cd")
+        assert await rest(reader) == b""
+
+
+@pytest.mark.usefixtures("impatient")
 async def test_empty_lines_are_no_request(port: int) -> None:
     async with connected(port) as (reader, write):
         write(HEAD + b"\r\nabcd")
@@ -132,3 +153,7 @@ async def test_a_long_head_and_a_long_body_are_taken(port: int) -> None:
         assert await reader.readexactly(len(body)) == body
         write(HEAD + b"\r\nabcd" + HEAD + b"\r\nefgh")
         assert await reader.readuntil(b"abcd") and await reader.readuntil(b"efgh")
+        write(HEAD + b"\r\nabcd" + HEAD + b"x: " + b"a" * 70_000)
+        assert await reader.readuntil(b"abcd")
+        write(b"a" * 70_000)
+        assert (await rest(reader)).startswith(b"HTTP/1.1 431 ")

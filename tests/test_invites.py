@@ -99,6 +99,17 @@ async def test_everything_can_be_wrong_at_once(world: World) -> None:
     assert await world.rows("invite") == 0
 
 
+@pytest.mark.usefixtures("path")
+@pytest.mark.parametrize("fraction", ["", ".25", ".0001", ".000001", ".999999"])
+async def test_a_moment_is_told_with_as_many_digits_as_it_has(world: World, fraction: str) -> None:
+    union = await world.union("深圳市总工会")
+    mayor = await world.administrator(union)
+    moment = f"2099-05-01T01:30:00{fraction}+00:00"
+    made = await mayor.do("createInvite", "invite { expiresAt }", unionId=gid(union), expiresAt=moment)
+    read = await mayor.ask("query($id: ID!) { union(id: $id) { invites { nodes { expiresAt } } } }", id=gid(union))
+    assert made["invite"] == read["invites"]["nodes"][0] == {"expiresAt": moment}
+
+
 @pytest.mark.parametrize(
     "moment",
     [

@@ -37,6 +37,7 @@ class Answering:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        # It names a request and opens nothing, so it may be guessed.
         request_id = f"{random.getrandbits(64):016x}"
         state = scope.setdefault("state", {})
         state["request_id"] = request_id

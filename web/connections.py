@@ -56,7 +56,7 @@ class Connection(HttpToolsProtocol):
         cycle = self.cycle
         if cycle is None or cycle.scope is not self.scope:
             self._take_head(data, is_first=cycle is before and (cycle is None or cycle is not self._coming))
-        elif cycle.more_body:
+        elif cycle.more_body:  # for good, if it is answered before its body ends
             if self._coming is not cycle:
                 self._coming = cycle
                 self._within(REQUEST_SECONDS)
@@ -68,7 +68,7 @@ class Connection(HttpToolsProtocol):
     def _take_head(self, data: bytes, *, is_first: bool) -> None:
         """More of a head has come; `is_first` if nothing of an earlier request came with it."""
         if self._coming is not self.scope:
-            if self._coming is not None or self._deadline is None:
+            if self._coming is not None or self._deadline is None or not is_first:
                 self._within(HEAD_SECONDS)
             self._coming, self._head_bytes = self.scope, 0 if is_first else -len(data)
         self._head_bytes += len(data)

@@ -21,7 +21,7 @@ class OutdatedError(Exception):
 
 
 class Answers:
-    """The answers of one schema. Bounded: the plan that was made first is forgotten first."""
+    """The answers of one schema. Bounded: the plan that has not been asked for longest is forgotten first."""
 
     def __init__(self) -> None:
         self.plans: dict[Any, Plan] = {}
@@ -70,9 +70,8 @@ class Answers:
     def plan(self, outline: Outline, eyes: BoundEyes, chosen: list[Any]) -> Plan:
         """Raises: Uncompilable."""
         key = (outline, eyes, *map(shape, chosen))
-        plan = self.plans.get(key)
-        if plan is None:
-            plan = self.plans[key] = Compiler(outline.sites, chosen).plan(outline.roots, eyes)
-            if len(self.plans) > PLANS:
-                del self.plans[next(iter(self.plans))]
+        plan = self.plans.pop(key, None) or Compiler(outline.sites, chosen).plan(outline.roots, eyes)
+        self.plans[key] = plan  # behind all others
+        if len(self.plans) > PLANS:
+            del self.plans[next(iter(self.plans))]
         return plan

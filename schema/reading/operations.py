@@ -72,6 +72,7 @@ class Operation(Asked):
 
     @cached_property
     def valid(self) -> bool:
+        """Whether the document is; found out once, when it is first answered."""
         return not validate(self.schema._schema, self.document)  # noqa: SLF001
 
     @cached_property
@@ -97,8 +98,10 @@ class Operation(Asked):
 
         As graphql-core does it, which finds out about every variable anew each time.
         """
+        if self.simple is None:
+            return self._values(variables)
         sources, coerced = {}, {}
-        for name, signature, coerce, needed in self.simple or ():
+        for name, signature, coerce, needed in self.simple:
             value = variables.get(name)
             if value is None and (needed or name not in variables):
                 return self._values(variables)
@@ -107,7 +110,7 @@ class Operation(Asked):
             except Exception:  # noqa: BLE001 - a scalar may say so by any
                 return None
             sources[name] = VariableValueSource(signature, value)
-        return self._values(variables) if self.simple is None else VariableValues(sources, coerced)
+        return VariableValues(sources, coerced)
 
     def _values(self, variables: Mapping[str, Any]) -> VariableValues | None:
         found = get_variable_values(self.schema._schema, self.node.variable_definitions or (), dict(variables))  # noqa: SLF001
