@@ -7,6 +7,7 @@ beforehand. A script says what is asked: a generator that yields requests and is
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Generator, Mapping
 from functools import partial
 from typing import Final, cast
@@ -18,6 +19,7 @@ Script = Generator[bytes, bytes, None]
 
 _END: Final = b"\r\n\r\n"
 _LENGTH: Final = b"content-length:"
+_RETRY_AFTER: Final = re.compile(rb"\r\nretry-after: (\d+)\r\n")
 
 
 class AnswerError(Exception):
@@ -36,9 +38,13 @@ def request_of(path: str, token: str, body: Mapping[str, object]) -> bytes:
 class Client(asyncio.Protocol):
     """One connection that plays a script; `done` is called at its end, or with what went wrong."""
 
-    def __init__(self, script: Script, done: Callable[[Exception | None], None]) -> None:
+    def __init__(self, script: Script, done: Callable[[Exception | None], None], *, again: bool = False) -> None:
+        """`again`: who is told 503 asks once more, when Retry-After says."""
         self._script = script
         self._done = done
+        self._again = again
+        self._request = b""
+        self._wait: int | None = None
         self._received: list[bytes] = []
         self._size = 0
         # Where the body starts and where it ends; 0 as long as the head is not known.
@@ -59,6 +65,10 @@ class Client(asyncio.Protocol):
         if self._wanted and self._size >= self._wanted:
             body = self._whole()[self._body :]
             self._received, self._size, self._wanted = [], 0, 0
+            if self._wait is not None:
+                asyncio.get_running_loop().call_later(self._wait, self._transport.write, self._request)
+                self._wait = None
+                return
             # Errors stand before the data or behind it, and end in a list.
             if body.startswith(b'{"data":{') and body.endswith(b"}}"):
                 self._go_on(body)
@@ -79,7 +89,9 @@ class Client(asyncio.Protocol):
             return
         head = received[:end].lower()
         place = head.find(_LENGTH)
-        if place < 0 or not head.startswith(b"http/1.1 200"):
+        if self._again and head.startswith(b"http/1.1 503") and (waiting := _RETRY_AFTER.search(head)):
+            self._wait = int(waiting[1])
+        elif place < 0 or not head.startswith(b"http/1.1 200"):
             self._end(AnswerError(received[:500].decode(errors="replace")))
             return
         self._body = end + len(_END)
@@ -93,6 +105,7 @@ class Client(asyncio.Protocol):
         except Exception as error:  # noqa: BLE001 - the script's; told by whoever plays it
             self._end(error)
         else:
+            self._request = request
             self._transport.write(request)
 
     def _end(self, error: Exception | None) -> None:
@@ -101,8 +114,8 @@ class Client(asyncio.Protocol):
         done(error)
 
 
-async def play(port: int, scripts: list[Script], *, patience: float = 60) -> None:
-    """Plays every script at once, each over a connection of its own.
+async def play(port: int, scripts: list[Script], *, patience: float = 60, again: bool = False) -> None:
+    """Plays every script at once, each over a connection of its own; `again` as of a Client.
 
     Raises:
         AnswerError: what the first that failed was answered; nobody goes on asking after that.
@@ -116,7 +129,7 @@ async def play(port: int, scripts: list[Script], *, patience: float = 60) -> Non
         for script in scripts:
             end: asyncio.Future[None] = loop.create_future()
             ends.append(end)
-            client = partial(Client, script, partial(_settle, end))
+            client = partial(Client, script, partial(_settle, end), again=again)
             open_ones.append((await loop.create_connection(client, "127.0.0.1", port))[0])
         async with asyncio.timeout(patience):
             await asyncio.gather(*ends)

@@ -65,7 +65,8 @@ async def round_of(contestant: Contestant, connection: Connection, *, seconds: f
     fresh, latencies = count(int(first)), list[float]()
     busy, started = contestant.server.busy(), time.perf_counter()
     scripts = [_write(writer, contestant, fresh, started + seconds, latencies) for writer in writers]
-    await play(contestant.server.port, scripts, patience=seconds + 120)
+    # As the mini-program does: what cannot be answered now is asked again, and its wait counts.
+    await play(contestant.server.port, scripts, patience=seconds + 120, again=True)
     return summary(latencies, time.perf_counter() - started, contestant.server.busy() - busy)
 
 

@@ -21,7 +21,7 @@ from schema.reading.cursors import encode_cursor
 from storage.reading import wire
 from storage.reading.pages import Window
 from storage.reading.reads import AnyOf, Column, Computed, Derived, Each, Listing, OfPage, Paged, Part, Related, Through
-from storage.reading.rows import Eyes, Rows, Source
+from storage.reading.rows import Eyes, Rows, Source, one_statement
 
 Key = tuple[Any, ...]
 
@@ -196,7 +196,8 @@ class Steps:
         found: dict[_Step, Any] = {}
         for together in groups.values():
             async with self.context.db.reading() as session:
-                found.update(await _Group(session, self.context.viewer, together).read())
+                with one_statement():
+                    found.update(await _Group(session, self.context.viewer, together).read())
         return [found[step] for step in steps]
 
 
