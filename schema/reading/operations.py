@@ -17,8 +17,6 @@ from graphql import (
     VariableNode,
     Visitor,
     get_nullable_type,
-    specified_rules,
-    validate,
     visit,
 )
 from graphql.execution.get_variable_signature import GraphQLVariableSignature, get_variable_signature
@@ -30,19 +28,8 @@ from schema.asked import Asked
 from schema.reading.metering import meter_of
 from schema.reading.outline import Field, Outliner, Uncompilable
 from schema.reading.sites import Site
+from schema.reading.validity import is_valid
 
-# Of graphql-core's rules, which take most of a document's first sight, those that no document can break but one that breaks
-# another as well: this schema has no subscriptions, no @defer and no @stream.
-IDLE: Final = frozenset(
-    {
-        "DeferStreamDirectiveLabel",
-        "DeferStreamDirectiveOnRootField",
-        "DeferStreamDirectiveOnValidOperationsRule",
-        "SingleFieldSubscriptionsRule",
-        "StreamDirectiveOnListField",
-    }
-)
-RULES: Final = [rule for rule in specified_rules if rule.__name__ not in IDLE]
 # Values of what one operation's @skip and @include depend on, of which the outlines are kept.
 SWITCHED: Final = 32
 
@@ -86,7 +73,7 @@ class Operation(Asked):
     @cached_property
     def valid(self) -> bool:
         """Whether the document is; found out once, when it is first answered."""
-        return not validate(self.schema._schema, self.document, RULES)  # noqa: SLF001
+        return is_valid(self.schema._schema, self.document)  # noqa: SLF001
 
     @cached_property
     def switches(self) -> list[str]:
