@@ -97,7 +97,7 @@ async def linger(receive: Receive, limit: int) -> None:
 
 
 def in_time() -> operation:
-    """Bounds how long a body may take to arrive; then the operation begins that it asks for.
+    """Bounds how long a body may take to arrive; then the operation starts that it asks for.
 
     Raises:
         Refused: REQUEST_TIMEOUT.

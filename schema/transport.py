@@ -124,7 +124,7 @@ class Endpoint:
 
     async def run(self, request: Request, parameters: Parameters, media_type: str, deadline: operation) -> Response:
         """Execute a well-formed request; a document that cannot be run opens no context."""
-        deadline.begin(self.seconds)
+        deadline.start(self.seconds)
         try:
             parameters = self.trusted.named(parameters)
             asked = self.asked(parameters.query, parameters.operation_name)

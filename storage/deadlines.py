@@ -127,7 +127,7 @@ class operation(Within):  # noqa: N801 - used as a word, as `asyncio.timeout` is
     """
 
     def __init__(self, seconds: float | None, late: Callable[[], Exception] = _time_is_up) -> None:
-        """`late`: what is raised instead, until it begins."""
+        """`late`: what is raised instead, until it starts."""
         super().__init__(seconds, late)
 
     @override
@@ -142,7 +142,7 @@ class operation(Within):  # noqa: N801 - used as a word, as `asyncio.timeout` is
         _CURRENT.reset(self._before)
         super().__exit__(kind, error, trace)
 
-    def begin(self, seconds: float | None) -> None:
+    def start(self, seconds: float | None) -> None:
         """What had to be waited for is there: from now on it has so many seconds."""
         self._late = _time_is_up
         self.last(seconds)

@@ -39,7 +39,7 @@ class Outages:
             nonlocal begun
             if message["type"] == "http.response.start":
                 begun = True
-                deadline.begin(None)  # the answer has begun
+                deadline.start(None)  # the answer has begun
             await send(message)
 
         try:
