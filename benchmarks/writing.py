@@ -58,9 +58,10 @@ class Writer:
 async def round_of(contestant: Contestant, connection: Connection, *, seconds: float) -> Sample:
     """One round: pairs a second, and how long a pair takes."""
     writers = await _ready(connection)
-    # Above every number that was planted, and above those of earlier rounds: each made a union.
+    # Above every number that was planted, and above those of earlier rounds: each made a registration, if no union.
     first = await connection.fetchval(
-        "select (select size from benchmark.planted) * 11 / 100 + max(id) from trade_union"
+        "select size * 11 / 100 + (select max(id) from trade_union) + (select max(id) from registration)"
+        "  from benchmark.planted"
     )
     fresh, latencies = count(int(first)), list[float]()
     busy, started = contestant.server.busy(), time.perf_counter()
