@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 from starlette.datastructures import Headers
@@ -13,14 +14,11 @@ class QuickRequest(Request):
     """Starlette's request. Its headers are put into a dictionary once: six are looked up with each request, and
     Starlette's go through all of them for each."""
 
-    @property
+    @cached_property
     @override
     def headers(self) -> Headers:
         """Lines of one name are one value (RFC 9110, 5.3): what can have but one then has none that is known."""
-        found: Headers | None = self.__dict__.get("_named")
-        if found is None:
-            found = self.__dict__["_named"] = _Named(self.scope["headers"])
-        return found
+        return _Named(self.scope["headers"])
 
 
 class _Named(Headers):
